@@ -1,0 +1,208 @@
+"""The types at the seams: what a connection gives, what a protocol must offer, what an application answers.
+
+Callbacks are typing.Protocol, so that a class of yours satisfies them without importing this module; zope interfaces
+appear only where Twisted itself asks objects what they provide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from twisted.internet.interfaces import IProtocol
+from zope.interface import Interface
+
+from upgradegw.negotiation.model import Client, Fields, Refuse, RequestHead, UpgradeProtocol
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeInfo:
+    """What a protocol may want to know of the request that led to it.
+
+    Attributes:
+        head: The request's head.
+        token: The token as the client wrote it.
+        context: What ``authorize`` returned in ``Allow(context=…)``; None without it.
+        client: The effective client (the same object as ``head.client``).
+        secure: Whether this connection is encrypted by us.
+        http_version: ``b"HTTP/1.1"`` or ``b"HTTP/2"``.
+        content: The request's content, for protocols that accept some; else ``b""``.
+        checked: What the upgrade's own ``check`` learned from the head.
+    """
+
+    head: RequestHead
+    token: UpgradeProtocol
+    context: Any
+    client: Client
+    secure: bool
+    http_version: bytes
+    content: bytes = b""
+    checked: object = None
+
+
+@runtime_checkable
+class Upgraded(Protocol):
+    """A protocol that wants to know the request: called behind the 101, before ``makeConnection``."""
+
+    def upgraded(self, info: UpgradeInfo) -> None:
+        """Take notice of the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """``authorize`` lets the request pass.
+
+    Attributes:
+        context: Anything; the protocol finds it in ``UpgradeInfo.context``.
+        fields: Fields to add to the 101, for example ``Set-Cookie``.
+    """
+
+    context: Any = None
+    fields: Fields = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """The application does not let the request pass.
+
+    Attributes:
+        status: The status code, 300 to 599.
+        fields: Fields of the response, for example ``Location`` or ``WWW-Authenticate``.
+        body: The response's content; a short standard text if empty.
+    """
+
+    status: int = 403
+    fields: Fields = ()
+    body: bytes = b""
+
+
+class Ending(Protocol):
+    """What the access log and an orderly stop want from a protocol that knows more than its bytes."""
+
+    def going_away(self) -> None:
+        """End in order because the server stops, as the protocol's own rules have it."""
+
+    def summary(self) -> EndSummary:
+        """Say how the connection went; called once, when it has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndSummary:
+    """How an upgraded connection went.
+
+    Attributes:
+        bytes_in: Bytes received behind the request.
+        bytes_out: Bytes sent behind the 101.
+        close_code: The protocol's own code, for example WebSocket's 1000.
+        reason: The value of a ``Reason``.
+    """
+
+    bytes_in: int
+    bytes_out: int
+    close_code: int | None = None
+    reason: str = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """``prepare`` is ready to switch.
+
+    Attributes:
+        protocol: What is connected to the transport behind the 101.
+        fields: Fields of the 101 beyond Upgrade and Connection.
+        phrase: The reason phrase of the 101.
+        subprotocol: For the log.
+        ending: Who knows how it went; without it bytes are counted and the transport is closed at a stop.
+    """
+
+    protocol: IProtocol
+    fields: Fields = ()
+    phrase: bytes = b"Switching Protocols"
+    subprotocol: str | None = None
+    ending: Ending | None = None
+
+
+class Upgrade(Protocol):
+    """A protocol that a resource serves behind a switch (``negotiation.model.Supported`` and ``prepare``)."""
+
+    @property
+    def protocol(self) -> UpgradeProtocol:
+        """The token."""
+
+    @property
+    def methods(self) -> Sequence[bytes]:
+        """The methods with which it may be asked for."""
+
+    @property
+    def content(self) -> bool:
+        """Whether the request may have content."""
+
+    def check(self, head: RequestHead) -> Refuse | object:
+        """Apply the token's own rules: pure, at once."""
+
+    def prepare(
+        self, info: UpgradeInfo, transport: Any
+    ) -> Accept | Deny | Refuse | Awaitable[Accept | Deny | Refuse]:
+        """Make ready to switch; write nothing to the transport.
+
+        It may wait; it is cancelled at the deadline and when the client leaves. What it raises becomes a 500.
+
+        Args:
+            info: The request.
+            transport: The transport that the protocol will get, to be asked for addresses and certificates.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A connection that has stopped speaking HTTP.
+
+    Attributes:
+        transport: The connection's own transport, no wrapper.
+        leading_data: The bytes that came behind the request.
+        attach: Makes a protocol the receiver of the transport's events.
+        write_head: Writes the response head that announces the switch: phrase and fields, Upgrade and Connection
+            among them. HTTP/1.1 writes a 101, an HTTP/2 stream would write ``:status 200``.
+        resume: Starts reading again, if reading was stopped.
+        read_closed: Whether the client has already ended its side.
+    """
+
+    transport: Any
+    leading_data: bytes
+    attach: Callable[[IProtocol], None]
+    write_head: Callable[[bytes, Fields], None]
+    resume: Callable[[], None]
+    read_closed: bool = False
+
+
+class Takeable(Protocol):
+    """A request's connection that can be taken away from HTTP.
+
+    Implemented by ``http1.Channel`` and, for a stock ``twisted.web.http.HTTPChannel``, by ``takeover``.
+    """
+
+    connection_id: str
+    logs_requests: bool
+
+    def transport_to_be(self) -> Any:
+        """The transport that ``take`` will give; only to be asked, not to be written to."""
+
+    def bytes_behind(self) -> bool:
+        """Tell whether bytes came behind the request."""
+
+    def close_after_response(self) -> None:
+        """Close behind the response to this request and parse nothing that came behind the request."""
+
+    def take(self, request: Any) -> Taken:
+        """End HTTP on this connection: timers cancelled, producers unregistered, request detached."""
+
+    def switched(self, going_away: Callable[[], None]) -> None:
+        """The connection is another protocol's now; an orderly stop calls ``going_away``."""
+
+    def ended(self) -> None:
+        """The switched connection is gone."""
+
+
+class IUpgradeResource(Interface):
+    """A resource that answers upgrades, and may therefore be asked with extended CONNECT (RFC 8441)."""

@@ -1,0 +1,140 @@
+"""The values of a negotiation: the request's head, the client, the token, and the three possible decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from upgradegw.negotiation.reasons import Reason
+
+#: Field lines in the order they were received; names as received, compared without regard to case.
+Fields = tuple[tuple[bytes, bytes], ...]
+
+U = TypeVar("U", bound="Supported")
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeProtocol:
+    """One protocol of an Upgrade field: ``name ["/" version]`` (RFC 9110 section 7.8).
+
+    Names are compared without regard to ASCII case, versions literally: ``feed/2`` matches ``FEED/2``, not ``feed``.
+    """
+
+    name: bytes
+    version: bytes | None = None
+
+    @classmethod
+    def parse(cls, token: bytes) -> UpgradeProtocol:
+        """Split ``name/version``; the caller has checked the grammar or does not need it checked."""
+        name, slash, version = token.partition(b"/")
+        return cls(name, version if slash else None)
+
+    def matches(self, other: UpgradeProtocol) -> bool:
+        """Tell whether both name the same protocol."""
+        return self.version == other.version and self.name.lower() == other.name.lower()
+
+    def __bytes__(self) -> bytes:
+        """The form that stands in a field."""
+        return self.name if self.version is None else self.name + b"/" + self.version
+
+    def __str__(self) -> str:
+        """The same as text, for logs."""
+        return bytes(self).decode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who asks, and under which name: what trusted proxies said, else what the connection says.
+
+    Attributes:
+        address: The client's address as text (``192.0.2.1``, ``2001:db8::1``), or None on a UNIX socket.
+        scheme: ``b"http"`` or ``b"https"`` as the client used it, or None if a trusted proxy left it open.
+        authority: Host and port as the client used them, or None if a trusted proxy left it open or there is none.
+        peer: The address of the other end of this connection, which may be a proxy's.
+    """
+
+    address: str | None
+    scheme: bytes | None
+    authority: bytes | None
+    peer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """A request without its content.
+
+    Attributes:
+        method: For example ``b"GET"``; case matters.
+        target: The request target as received.
+        http_version: ``b"HTTP/1.1"``, ``b"HTTP/1.0"`` or ``b"HTTP/2"``.
+        fields: The field lines.
+        has_content: Whether Content-Length is above zero or there is any Transfer-Encoding.
+        client: The effective client, scheme and authority.
+    """
+
+    method: bytes
+    target: bytes
+    http_version: bytes
+    fields: Fields
+    has_content: bool
+    client: Client
+
+
+class Supported(Protocol):
+    """What a decision needs to know of a protocol that a resource offers."""
+
+    @property
+    def protocol(self) -> UpgradeProtocol:
+        """The token under which the protocol is asked for."""
+
+    @property
+    def methods(self) -> Sequence[bytes]:
+        """The methods with which it may be asked for."""
+
+    @property
+    def content(self) -> bool:
+        """Whether the request may have content."""
+
+    def check(self, head: RequestHead) -> Refuse | object:
+        """Apply the token's own rules; return a Refuse, or what was learned for the next step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The request is answered with an error, also where plain requests would be answered.
+
+    Attributes:
+        reason: The stable reason, for the log.
+        status: The status code.
+        fields: Fields that the response must have.
+        detail: The values that were compared, for the log only.
+    """
+
+    reason: Reason
+    status: int
+    fields: Fields = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """The offer is passed over: the request is answered as a plain one (RFC 9110 section 7.8)."""
+
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate(Generic[U]):
+    """The one protocol that will be spoken if nobody objects.
+
+    Attributes:
+        upgrade: The protocol among the supported ones.
+        token: The token as the client wrote it; the response names it so.
+        checked: What ``check`` returned.
+    """
+
+    upgrade: U
+    token: UpgradeProtocol
+    checked: object

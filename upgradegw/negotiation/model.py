@@ -131,7 +131,7 @@ class Candidate(Generic[U]):
 
     Attributes:
         upgrade: The protocol among the supported ones.
-        token: The token as the client wrote it; the response names it so.
+        token: The token as the client wrote it; the response has the supported one's spelling.
         checked: What ``check`` returned.
     """
 

@@ -8,12 +8,13 @@ has been released does not change.
 from __future__ import annotations
 
 from enum import Enum
+from typing import Self
 
 
 class Reason(Enum):
     """A stable name (the value) and a hint that tells an operator what to look at."""
 
-    def __new__(cls, name: str, hint: str) -> Reason:
+    def __new__(cls, name: str, hint: str) -> Self:
         """Keep the name as the value and the hint beside it."""
         member = object.__new__(cls)
         member._value_ = name

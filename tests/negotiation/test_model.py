@@ -1,0 +1,33 @@
+"""The values of a negotiation."""
+
+from __future__ import annotations
+
+import pytest
+
+from upgradegw.negotiation.model import UpgradeProtocol
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "same"),
+    [
+        (b"websocket", b"wEbSoCkEt", True),
+        (b"feed/2", b"FEED/2", True),
+        (b"feed/2", b"feed", False),
+        (b"feed", b"feed/2", False),
+        (b"feed/2", b"feed/3", False),
+        (b"feed/x", b"feed/X", False),
+        (b"feed", b"feed/", False),
+        (b"feed", b"feeds", False),
+    ],
+)
+def test_match(ours: bytes, theirs: bytes, same: bool):
+    """UP-04, UP-06: names are compared without regard to case, versions literally, and an absent one is none."""
+    assert UpgradeProtocol.parse(ours).matches(UpgradeProtocol.parse(theirs)) is same
+    assert UpgradeProtocol.parse(theirs).matches(UpgradeProtocol.parse(ours)) is same
+
+
+@pytest.mark.parametrize("token", [b"websocket", b"feed/2", b"HTTP/2.0", b"a/"])
+def test_text(token: bytes):
+    """UP-06: a protocol is written as it was read."""
+    assert bytes(UpgradeProtocol.parse(token)) == token
+    assert str(UpgradeProtocol.parse(token)) == token.decode()

@@ -1,0 +1,119 @@
+"""The server's side of the WebSocket opening handshake, read off the request's head (RFC 6455 section 4.2)."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from dataclasses import dataclass
+from hashlib import sha1
+from typing import TYPE_CHECKING
+
+from upgradegw.negotiation.authority import names_host
+from upgradegw.negotiation.extensions import DeflateOffer, ExtensionOffer, deflate_offers, parse_extensions
+from upgradegw.negotiation.fields import by_name, is_token, members, printable
+from upgradegw.negotiation.model import Refuse
+from upgradegw.negotiation.origin import check_origin
+from upgradegw.negotiation.reasons import Reason
+from upgradegw.negotiation.upgrade import upgrade_required
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from upgradegw.negotiation.model import RequestHead
+
+__all__ = ["DeflateOffer", "ExtensionOffer", "Handshake", "accept_value", "deflate_offers", "handshake"]
+
+# RFC 6455 section 4.2.2, item 5.4.
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+# 16 bytes in base64: 22 characters of the standard alphabet and two of padding (RFC 6455 section 4.2.1, item 5). The
+# four bits that are left over may be anything: RFC 4648 section 3.5 leaves that open, and clients with a key made up
+# of random letters exist.
+_KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What a WebSocket request says, once it is known to be right.
+
+    Attributes:
+        key: The value of Sec-WebSocket-Key.
+        subprotocols: The names offered, in the client's order, without repetition.
+        extensions: The extensions offered, in the client's order.
+        origin: The value of Origin, or None.
+    """
+
+    key: bytes
+    subprotocols: tuple[str, ...]
+    extensions: tuple[ExtensionOffer, ...]
+    origin: bytes | None
+
+
+def handshake(head: RequestHead, origins: Sequence[str] | None) -> Handshake | Refuse:
+    """Read and check a request for the token ``websocket``: version, key, subprotocols, extensions, host, origin.
+
+    Args:
+        head: The request; `negotiate` has checked its method, version, Upgrade and Connection.
+        origins: What `parse_origins` returned; None for the origin of the request itself.
+
+    Returns:
+        What the request says, or 426, 400 or 403 (RFC 6455 sections 4.2.1, 4.2.2 and 4.4).
+    """
+    lines = by_name(head.fields)
+    keys = lines.get(b"sec-websocket-key", [])
+    refuse = _check_version(lines.get(b"sec-websocket-version", [])) or _check_key(keys)
+    if refuse is not None:
+        return refuse
+    subprotocols = _read_subprotocols(lines.get(b"sec-websocket-protocol", []))
+    if isinstance(subprotocols, Refuse):
+        return subprotocols
+    offers = lines.get(b"sec-websocket-extensions", [])
+    extensions = parse_extensions(offers) if offers else ()
+    if extensions is None:
+        return Refuse(Reason.BAD_EXTENSIONS, 400, detail=_show("Sec-WebSocket-Extensions", offers))
+    refuse = _check_host(lines.get(b"host", [])) or check_origin(head, origins)
+    if refuse is not None:
+        return refuse
+    return Handshake(keys[0], subprotocols, extensions, lines.get(b"origin", [None])[0])
+
+
+def accept_value(key: bytes) -> bytes:
+    """Return the value of Sec-WebSocket-Accept for a key (RFC 6455 section 4.2.2, item 5.4)."""
+    return b64encode(sha1(key + _GUID, usedforsecurity=False).digest())
+
+
+def _check_version(versions: list[bytes]) -> Refuse | None:
+    """Demand version 13, once and literally (RFC 6455 section 4.2.1, item 6; the answer is section 4.4)."""
+    if versions == [b"13"]:
+        return None
+    answer = (*upgrade_required(b"websocket"), (b"Sec-WebSocket-Version", b"13"))
+    return Refuse(Reason.BAD_VERSION, 426, answer, _show("Sec-WebSocket-Version", versions))
+
+
+def _check_key(keys: list[bytes]) -> Refuse | None:
+    """Demand one key of 16 bytes (RFC 6455 section 4.2.1, item 5)."""
+    if len(keys) == 1 and _KEY.fullmatch(keys[0]):
+        return None
+    return Refuse(Reason.BAD_KEY, 400, detail=_show("Sec-WebSocket-Key", keys))
+
+
+def _read_subprotocols(values: list[bytes]) -> tuple[str, ...] | Refuse:
+    """Read ``1#token`` without repetition, over any number of lines (RFC 6455 sections 4.1, item 10, and 11.3.4)."""
+    if not values:
+        return ()
+    names = members(values)
+    if names and all(is_token(name) for name in names) and len(set(names)) == len(names):
+        return tuple(name.decode("ascii") for name in names)
+    return Refuse(Reason.BAD_SUBPROTOCOL, 400, detail=_show("Sec-WebSocket-Protocol", values))
+
+
+def _check_host(hosts: list[bytes]) -> Refuse | None:
+    """Demand a Host, once (RFC 6455 section 4.2.1, item 2), also where the HTTP layer beneath does not."""
+    if names_host(hosts):
+        return None
+    return Refuse(Reason.BAD_HOST, 400, detail=_show("Host", hosts))
+
+
+def _show(name: str, values: list[bytes]) -> str:
+    """Show what stood there, for the log."""
+    return f"{name}: {printable(b' and '.join(values))}" if values else f"{name} is absent"

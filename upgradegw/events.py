@@ -10,23 +10,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twisted.logger import ILogObserver, Logger
+from twisted.logger import ILogObserver, LogEvent, Logger
+from zope.interface import implementer
 
 NAMESPACE = "upgradegw.access"
+
+
+@implementer(ILogObserver)
+class _Fan:
+    """One observer in front of a list of them."""
+
+    def __init__(self, observers: list[ILogObserver]) -> None:
+        self._observers = observers
+
+    def __call__(self, event: LogEvent) -> None:
+        for observer in self._observers:
+            observer(event)
 
 
 class AccessEvents:
     """A list of observers and the rule of who hears what."""
 
     def __init__(self) -> None:
-        """Start without observers."""
+        """Start without observers.
+
+        Attributes:
+            silent: Whether events that no observer reads are dropped instead of written to Twisted's log.
+        """
+        self.silent = False
         self._observers: list[ILogObserver] = []
         self._log = Logger(namespace=NAMESPACE)
-        self._own = Logger(namespace=NAMESPACE, observer=self._publish)
-
-    def _publish(self, event: Any) -> None:
-        for observer in self._observers:
-            observer(event)
+        self._own = Logger(namespace=NAMESPACE, observer=_Fan(self._observers))
 
     def subscribe(self, observer: ILogObserver) -> Callable[[], None]:
         """Send every access event to an observer.
@@ -46,7 +60,7 @@ class AccessEvents:
         """Send an event to the observers, or to Twisted's log if there are none."""
         if self._observers:
             self._own.info(format_string, **fields)
-        else:
+        elif not self.silent:
             self._log.info(format_string, **fields)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from twisted.internet.interfaces import IProtocol
 from zope.interface import Interface
@@ -41,7 +41,6 @@ class UpgradeInfo:
     checked: object = None
 
 
-@runtime_checkable
 class Upgraded(Protocol):
     """A protocol that wants to know the request: called behind the 101, before ``makeConnection``."""
 
@@ -104,6 +103,10 @@ class EndSummary:
     reason: str = "closed"
 
 
+def _nothing() -> None:
+    """Release nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Accept:
     """``prepare`` is ready to switch.
@@ -114,6 +117,7 @@ class Accept:
         phrase: The reason phrase of the 101.
         subprotocol: For the log.
         ending: Who knows how it went; without it bytes are counted and the transport is closed at a stop.
+        release: Called once when the protocol is done with: the connection has ended, or the switch never came.
     """
 
     protocol: IProtocol
@@ -121,6 +125,7 @@ class Accept:
     phrase: bytes = b"Switching Protocols"
     subprotocol: str | None = None
     ending: Ending | None = None
+    release: Callable[[], None] = _nothing
 
 
 class Upgrade(Protocol):
@@ -141,9 +146,7 @@ class Upgrade(Protocol):
     def check(self, head: RequestHead) -> Refuse | object:
         """Apply the token's own rules: pure, at once."""
 
-    def prepare(
-        self, info: UpgradeInfo, transport: Any
-    ) -> Accept | Deny | Refuse | Awaitable[Accept | Deny | Refuse]:
+    def prepare(self, info: UpgradeInfo, transport: Any) -> Accept | Deny | Refuse | Awaitable[Accept | Deny | Refuse]:
         """Make ready to switch; write nothing to the transport.
 
         It may wait; it is cancelled at the deadline and when the client leaves. What it raises becomes a 500.
@@ -164,7 +167,7 @@ class Taken:
         attach: Makes a protocol the receiver of the transport's events.
         write_head: Writes the response head that announces the switch: phrase and fields, Upgrade and Connection
             among them. HTTP/1.1 writes a 101, an HTTP/2 stream would write ``:status 200``.
-        resume: Starts reading again, if reading was stopped.
+        resume: Starts reading again; None if reading had not stopped.
         read_closed: Whether the client has already ended its side.
     """
 
@@ -172,7 +175,7 @@ class Taken:
     leading_data: bytes
     attach: Callable[[IProtocol], None]
     write_head: Callable[[bytes, Fields], None]
-    resume: Callable[[], None]
+    resume: Callable[[], None] | None
     read_closed: bool = False
 
 

@@ -1,0 +1,1 @@
+"""What a connection can become behind the switch."""

@@ -1,0 +1,93 @@
+"""Watching how a connection ends: why, within which time, and with nothing left behind."""
+
+from __future__ import annotations
+
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from upgradegw.negotiation.reasons import Reason
+from upgradegw.protocols.websocket.watch import CLOSED, OPEN, Watched
+
+_log = Logger(namespace="upgradegw.websocket")
+
+#: Close codes (RFC 6455 section 7.4.1) and what they say about the end, where nothing more precise is known.
+_REASONS = {
+    1002: Reason.PROTOCOL_ERROR,
+    1007: Reason.PROTOCOL_ERROR,
+    1009: Reason.MESSAGE_TOO_BIG,
+    1011: Reason.APPLICATION_ERROR,
+}
+
+
+class Closing(Watched):
+    """Hooks in where Autobahn fails, closes and drops a connection."""
+
+    def _fail_connection(self, code: int = 1001, reason: str = "going away") -> None:
+        self.upgradegw_watch.note(_REASONS.get(code))
+        super()._fail_connection(code, reason)
+
+    def _protocol_violation(self, reason: str) -> bool:
+        super()._protocol_violation(reason)
+        return True  # parse no further
+
+    def _invalid_payload(self, reason: str) -> bool:
+        super()._invalid_payload(reason)
+        return True
+
+    def onCloseFrame(self, code: int | None, reasonRaw: bytes | None) -> bool | None:
+        """Take the client's Close; if it is wrong itself, there is nothing more to wait for."""
+        result: bool | None = super().onCloseFrame(code, reasonRaw)
+        if result:
+            self.wasNotCleanReason = "the client's Close frame is malformed"
+            self.dropConnection(abort=False)
+        return result
+
+    def onAutoPingTimeout(self) -> None:
+        """Drop a client that does not answer, unless it is us who do not read its answers."""
+        watch = self.upgradegw_watch
+        if watch.writes is not None and watch.writes.reading_stopped and self.state == OPEN:
+            self.autoPingTimeoutCall = self.factory._batched_timer.call_later(  # noqa: SLF001
+                self.autoPingTimeout, self.onAutoPingTimeout
+            )
+            return
+        watch.note(Reason.PING_TIMEOUT)
+        super().onAutoPingTimeout()
+
+    def drop_slow_reader(self, what: str) -> None:
+        """Reset the connection of a client that does not read: it would not read a Close either."""
+        self.upgradegw_watch.note(Reason.SLOW_READER)
+        self.wasClean = False
+        self.wasNotCleanReason = f"the client does not read: {what}"
+        self.dropConnection(abort=True)
+
+    def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
+        """Send a Close, and read on for the client's."""
+        super().sendCloseFrame(code, reasonUtf8, isReply)
+        writes = self.upgradegw_watch.writes
+        if writes is not None:
+            writes.keep_reading()
+
+    def dropConnection(self, abort: bool = False) -> None:
+        """Close the connection; without a reset if both sides have said goodbye."""
+        was_closed = self.state == CLOSED
+        abort = abort and not self.wasClean
+        super().dropConnection(abort)
+        writes = self.upgradegw_watch.writes
+        if writes is not None and not was_closed and not abort:
+            writes.linger()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Tell the application; leave no timer behind."""
+        watch = self.upgradegw_watch
+        try:
+            super().connectionLost(reason)
+        except Exception:  # noqa: BLE001 - the application's
+            _log.failure("the application failed in connectionLost")
+        self._upgradegw_stop_waiting(watch)
+        if self.closeHandshakeTimeoutCall is not None:
+            self.closeHandshakeTimeoutCall.cancel()
+            self.closeHandshakeTimeoutCall = None
+        if watch.writes is not None:
+            watch.writes.cancel()
+        watch.skipper = None
+        self.data = b""

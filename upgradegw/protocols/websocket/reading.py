@@ -1,0 +1,112 @@
+"""Watching what is read: limits on frames, a deadline for messages, and no parsing behind a failure."""
+
+from __future__ import annotations
+
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from upgradegw.negotiation.reasons import Reason
+from upgradegw.protocols.websocket.skipping import FrameSkipper
+from upgradegw.protocols.websocket.timing import call_later, seconds
+from upgradegw.protocols.websocket.watch import CLOSED, OPEN, Watch, Watched
+
+_log = Logger(namespace="upgradegw.websocket")
+
+
+class Reading(Watched):
+    """Hooks in where Autobahn takes bytes, begins a message or a frame, and has a control frame."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Give bytes to Autobahn; nothing that it or the application raises leaves this method."""
+        watch = self.upgradegw_watch
+        if self.failedByMe or self.state == CLOSED:
+            self.trafficStats.incomingOctetsWireLevel += len(data)
+            self._upgradegw_skip(watch, data)
+            return
+        if self.state != OPEN:
+            self.trafficStats.incomingOctetsWireLevel += len(data)
+        try:
+            self._upgradegw_receive(data)
+        except Exception:  # noqa: BLE001 - the application's
+            self._upgradegw_failed(Failure())  # type: ignore[no-untyped-call]
+        if self.failedByMe:
+            self._upgradegw_skip(watch, b"")
+        elif self.inside_message or self.current_frame is not None or self.data:
+            self._upgradegw_await_rest(watch)
+        elif watch.timer is not None:
+            self._upgradegw_stop_waiting(watch)
+
+    def consumeData(self) -> None:
+        """Parse until there is too little for a step, or nothing may be parsed any more (RFC 6455 section 7.1.7)."""
+        while self.state != CLOSED and not self.failedByMe and self.processData():
+            pass
+
+    def _upgradegw_skip(self, watch: Watch, data: bytes) -> None:
+        """Look for the client's Close only."""
+        pending, self.data = self.data, b""
+        self._upgradegw_stop_waiting(watch)
+        if self.state == CLOSED:
+            return
+        if watch.skipper is None:
+            frame = self.current_frame
+            watch.skipper = FrameSkipper(frame.length - self.current_frame_masker.pointer() if frame else 0)
+            self.current_frame = self.message_data = self.frame_data = None
+        content = watch.skipper.feed(pending + data)
+        if content is None:
+            return
+        code = int.from_bytes(content[:2], "big") if len(content) > 1 else None
+        try:
+            self.onCloseFrame(code, content[2:] or None)
+        except Exception:  # noqa: BLE001 - the application's
+            _log.failure("the application failed in onCloseFrame")
+            self.dropConnection(abort=False)
+
+    def _upgradegw_await_rest(self, watch: Watch) -> None:
+        """Give a message that has begun its deadline."""
+        timeout = watch.policy.message_timeout
+        if timeout is None:
+            return
+        message = self.trafficStats.incomingWebSocketMessages
+        if message != watch.incomplete:
+            watch.incomplete = message
+            watch.incomplete_since = seconds()
+        if watch.timer is None:
+            watch.timer = call_later(timeout, self._upgradegw_message_late, watch, timeout)
+
+    def _upgradegw_message_late(self, watch: Watch, timeout: float) -> None:
+        watch.timer = None
+        left = watch.incomplete_since + timeout - seconds()
+        if left > 0:
+            watch.timer = call_later(left, self._upgradegw_message_late, watch, timeout)
+        else:
+            self._upgradegw_refuse(1008, f"the message is incomplete after {timeout} seconds", Reason.MESSAGE_TIMEOUT)
+
+    @staticmethod
+    def _upgradegw_stop_waiting(watch: Watch) -> None:
+        watch.incomplete = None
+        if watch.timer is not None:
+            watch.timer.cancel()
+            watch.timer = None
+
+    # --- Limits on frames.
+
+    def _onMessageBegin(self, isBinary: bool) -> None:
+        self.upgradegw_watch.fragments = 0
+        self.onMessageBegin(isBinary)
+
+    def _onMessageFrameBegin(self, length: int) -> None:
+        watch = self.upgradegw_watch
+        watch.fragments += 1
+        limit = watch.policy.max_fragments
+        if limit is not None and watch.fragments > limit:
+            self._upgradegw_refuse(1008, f"the message has more than {limit} frames", Reason.TOO_MANY_FRAGMENTS)
+        else:
+            self.onMessageFrameBegin(length)
+
+    def processControlFrame(self) -> bool:
+        """Process a Ping, Pong or Close, unless there are too many of them."""
+        watch = self.upgradegw_watch
+        if watch.bucket is not None and not watch.bucket.take():
+            self._upgradegw_refuse(1008, "too many control frames", Reason.CONTROL_FLOOD)
+            return False
+        return super().processControlFrame()  # type: ignore[no-any-return]

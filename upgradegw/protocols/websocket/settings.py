@@ -1,0 +1,134 @@
+"""Which value holds for a connection: the one given to ``websocket()``, else the factory's own, else ours.
+
+Autobahn copies its settings from the factory to each protocol when the connection begins, unless the protocol has
+them already. So a setting is put on the protocol, and the caller's factory stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from types import SimpleNamespace
+from typing import Any, Final, TypeAlias, TypeVar
+
+from autobahn.twisted.websocket import WebSocketServerFactory
+
+
+class Unset(Enum):
+    """The type of ``UNSET``."""
+
+    UNSET = "UNSET"
+
+
+#: "Not given": the factory decides, or the default holds. None is a value of its own: no limit.
+UNSET: Final = Unset.UNSET
+
+T = TypeVar("T")
+Given: TypeAlias = T | Unset
+
+#: What holds where neither the caller nor the factory says otherwise; Autobahn's names, 0 is no limit.
+DEFAULTS: Mapping[str, Any] = {
+    "maxMessagePayloadSize": 1 << 20,  # bytes; the ``websockets`` library has the same
+    "maxFramePayloadSize": 1 << 20,
+    "autoPingInterval": 20,  # seconds; the ``websockets`` library has the same
+    "autoPingTimeout": 20,
+    "closeHandshakeTimeout": 5,
+}
+
+#: What holds always. The opening handshake has the deadline of ``prepare``, so Autobahn needs none for it; the status
+#: page, the Flash policy and old versions of the protocol are never reached, because the request is checked before.
+ALWAYS: Mapping[str, Any] = {
+    "versions": [13],
+    "failByDrop": False,  # say why with a Close frame (RFC 6455 section 7.1.7) instead of resetting the connection
+    "webStatus": False,
+    "serveFlashSocketPolicy": False,
+    "echoCloseCodeReason": False,
+    "openHandshakeTimeout": 0,
+    "requireMaskedClientFrames": True,
+}
+
+_AUTOBAHN_NAMES = {
+    "max_message_size": "maxMessagePayloadSize",
+    "max_frame_size": "maxFramePayloadSize",
+    "ping_interval": "autoPingInterval",
+    "ping_timeout": "autoPingTimeout",
+    "close_timeout": "closeHandshakeTimeout",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What Autobahn has no setting for; see ``websocket`` for the meaning. None is no limit."""
+
+    max_fragments: int | None = 1024
+    message_timeout: float | None = 60
+    control_frames_per_second: int | None = 100
+    max_unsent: int | None = 16 << 20
+    write_timeout: float | None = 60
+
+    def __post_init__(self) -> None:
+        """Refuse what could not work, at the place where it was written."""
+        for name in self.__slots__:
+            check_limit(name, getattr(self, name))
+
+
+def check_limit(name: str, value: object, at_least: int = 0) -> None:
+    """Raise ValueError unless a limit is None or a number above zero (and not below ``at_least``)."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0 or value < at_least:
+        wanted = f"at least {at_least}" if at_least else "above 0"
+        raise ValueError(f"{name}={value!r} must be a number {wanted}, or None for no limit")
+
+
+def check_subprotocols(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names as a tuple; raise ValueError if they are not a list of texts."""
+    if isinstance(names, str) or not all(isinstance(name, str) and name for name in names):
+        raise ValueError(f"subprotocols={names!r} must be a list of names")
+    return tuple(names)
+
+
+def autobahn_settings(**given: Given[float | None]) -> dict[str, Any]:
+    """Translate the arguments of ``websocket`` that Autobahn has a setting for; leave out those not given."""
+    settings: dict[str, Any] = {}
+    for name, value in given.items():
+        if value is not UNSET:
+            # Autobahn's timers have whole seconds, so that less than one would fire at once.
+            check_limit(name, value, at_least=0 if name.startswith("max") else 1)
+            settings[_AUTOBAHN_NAMES[name]] = 0 if value is None else value
+    return settings
+
+
+@cache
+def pristine() -> Mapping[str, Any]:
+    """Return the settings of an Autobahn factory on which nobody has set anything."""
+    blank = SimpleNamespace(logOctets=False, logFrames=False, trackTimings=False)
+    WebSocketServerFactory.resetProtocolOptions(blank)
+    return vars(blank)
+
+
+def protocol_settings(protocol: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings to put on a new protocol.
+
+    Args:
+        protocol: A protocol that its factory has just built. What its class or its ``__init__`` has set is kept.
+        given: What ``autobahn_settings`` returned.
+    """
+    factory, untouched = protocol.factory, pristine()
+    settings: dict[str, Any] = {}
+    for name in protocol.CONFIG_ATTRS:
+        if hasattr(protocol, name):
+            continue
+        value = getattr(factory, name)
+        if name in DEFAULTS and value == untouched[name]:
+            value = DEFAULTS[name]
+        settings[name] = value
+    message_size = given.get("maxMessagePayloadSize", settings.get("maxMessagePayloadSize"))
+    if message_size is not None and settings.get("maxFramePayloadSize") == DEFAULTS["maxFramePayloadSize"]:
+        # Whoever allows larger messages and does not speak of frames wants them in one frame, too.
+        settings["maxFramePayloadSize"] = max(message_size, DEFAULTS["maxFramePayloadSize"]) if message_size else 0
+    settings.update(given)
+    settings.update(ALWAYS)
+    return settings

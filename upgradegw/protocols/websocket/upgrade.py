@@ -1,0 +1,215 @@
+"""``websocket(factory, …)``: an Autobahn factory as an upgrade."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from inspect import isawaitable
+from typing import Any
+
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.types import ConnectionDeny
+from twisted.internet.error import ConnectionDone
+from twisted.python.failure import Failure
+
+from upgradegw.interfaces import Accept, Deny, UpgradeInfo
+from upgradegw.negotiation.model import Refuse, RequestHead, UpgradeProtocol
+from upgradegw.negotiation.origin import parse_origins
+from upgradegw.negotiation.reasons import Reason
+from upgradegw.negotiation.websocket import Handshake, accept_value, handshake
+from upgradegw.protocols.factories import FactoryUse
+from upgradegw.protocols.websocket.answers import header_fields, read_answer, read_denial
+from upgradegw.protocols.websocket.compression import negotiate_compression
+from upgradegw.protocols.websocket.guard import guarded
+from upgradegw.protocols.websocket.opening import Opener, WebSocketEnding
+from upgradegw.protocols.websocket.origins import FactoryOrigins
+from upgradegw.protocols.websocket.requests import describe_request
+from upgradegw.protocols.websocket.settings import (
+    UNSET,
+    Given,
+    Policy,
+    autobahn_settings,
+    check_subprotocols,
+    protocol_settings,
+)
+from upgradegw.protocols.websocket.watch import Watch
+
+_Outcome = Accept | Deny | Refuse
+
+
+class WebSocketUpgrade:
+    """What ``websocket`` returns; see there."""
+
+    protocol = UpgradeProtocol(b"websocket")
+    methods: Sequence[bytes] = (b"GET",)
+    content = False
+
+    def __init__(
+        self,
+        factory: Any,
+        origins: Given[Sequence[str] | None],
+        settings: dict[str, Any],
+        policy: Policy,
+        compression: bool | None,
+        subprotocols: Sequence[str],
+    ) -> None:
+        """See ``websocket``."""
+        self.factory = factory
+        self._use = FactoryUse(factory)
+        self._factory_origins = FactoryOrigins(factory) if origins is UNSET else None
+        self._origins = None if origins is UNSET or origins is None else parse_origins(origins)
+        self._settings = settings
+        self._policy = policy
+        self._compression = compression
+        self._subprotocols = check_subprotocols(subprotocols)
+
+    def check(self, head: RequestHead) -> Handshake | Refuse:
+        """Apply the rules of the opening handshake (RFC 6455 section 4.2.1)."""
+        if self._factory_origins is not None and self._factory_origins.in_force:
+            return self._factory_origins.check(head)
+        return handshake(head, self._origins)
+
+    def prepare(self, info: UpgradeInfo, transport: Any) -> _Outcome | Awaitable[_Outcome]:
+        """Build the protocol and ask its ``onConnect``."""
+        checked = info.checked
+        if not isinstance(checked, Handshake):
+            raise TypeError("info.checked must be what check() returned")
+        limit = self.factory.maxConnections
+        if 0 < limit <= self.factory.countConnections:
+            return Refuse(Reason.TOO_MANY_CONNECTIONS, 503, ((b"Retry-After", b"10"),), f"maxConnections={limit}")
+        self._use.acquire()
+        try:
+            protocol = self.factory.buildProtocol(transport.getPeer())
+            if protocol is None:
+                self._use.release()
+                return Refuse(Reason.NO_PROTOCOL, 503)
+            self._connect(protocol, transport)
+        except BaseException:
+            self._use.release()
+            raise
+        try:
+            answer = protocol.onConnect(describe_request(protocol, info, checked))
+            if isawaitable(answer):
+                return self._wait(protocol, checked, answer)
+            return self._accept(protocol, checked, answer)
+        except BaseException as why:  # noqa: BLE001 - whatever it is, the protocol must learn that it was in vain
+            return self._fail(protocol, why)
+
+    def _connect(self, protocol: Any, transport: Any) -> None:
+        """Put settings and watch on a new protocol, and give it the transport to ask for addresses."""
+        if not isinstance(protocol, WebSocketServerProtocol):
+            raise TypeError(f"the factory built {protocol!r}, which is no WebSocketServerProtocol of autobahn.twisted")
+        vars(protocol).update(protocol_settings(protocol, self._settings))
+        protocol.upgradegw_watch = Watch(self._policy)
+        kind: Any = type(protocol)
+        protocol.__class__ = guarded(kind)
+        protocol.makeConnection(transport)
+
+    async def _wait(self, protocol: Any, checked: Handshake, answer: Awaitable[Any]) -> _Outcome:
+        try:
+            return self._accept(protocol, checked, await answer)
+        except BaseException as why:  # noqa: BLE001 - see prepare; a cancelled wait is one of these
+            return self._fail(protocol, why)
+
+    def _accept(self, protocol: Any, checked: Handshake, answer: Any) -> Accept:
+        subprotocol, more = read_answer(answer, checked.subprotocols, self._subprotocols)
+        acceptance = negotiate_compression(
+            checked.extensions, self._compression, protocol.perMessageCompressionAccept, protocol.maxMessagePayloadSize
+        )
+        protocol.websocket_protocol_in_use = subprotocol
+        protocol.websocket_extensions_in_use = []
+        fields = [(b"Sec-WebSocket-Accept", accept_value(checked.key))]
+        if subprotocol is not None:
+            fields.append((b"Sec-WebSocket-Protocol", subprotocol.encode("ascii")))
+        if acceptance is not None:
+            fields.append((b"Sec-WebSocket-Extensions", acceptance.get_extension_string().encode("ascii")))
+        fields += header_fields(self.factory.headers)
+        fields += more
+        return Accept(
+            Opener(protocol, acceptance),
+            tuple(fields),
+            subprotocol=subprotocol,
+            ending=WebSocketEnding(protocol),
+            release=lambda: self._release(protocol),
+        )
+
+    def _fail(self, protocol: Any, why: BaseException) -> Deny:
+        """Tell the protocol that it was in vain; turn a denial into a response and raise everything else."""
+        self._abandon(protocol, f"the opening handshake was not completed: {why!r}")
+        self._use.release()
+        if isinstance(why, ConnectionDeny):
+            return read_denial(why)
+        raise why
+
+    def _release(self, protocol: Any) -> None:
+        """The connection has ended, or the switch never came."""
+        if not protocol.upgradegw_watch.opened:
+            self._abandon(protocol, "the client left before the opening handshake was completed")
+        self._use.release()
+
+    @staticmethod
+    def _abandon(protocol: Any, why: str) -> None:
+        """End a protocol that was never open, so that ``onClose`` and the factory's count are right."""
+        protocol.wasNotCleanReason = why
+        protocol.connectionLost(Failure(ConnectionDone(why)))  # type: ignore[no-untyped-call]
+
+
+def websocket(
+    factory: Any,
+    *,
+    origins: Given[Sequence[str] | None] = UNSET,
+    max_message_size: Given[int | None] = UNSET,
+    max_frame_size: Given[int | None] = UNSET,
+    max_fragments: int | None = 1024,
+    ping_interval: Given[float | None] = UNSET,
+    ping_timeout: Given[float | None] = UNSET,
+    close_timeout: Given[float | None] = UNSET,
+    message_timeout: float | None = 60,
+    control_frames_per_second: int | None = 100,
+    max_unsent: int | None = 16 << 20,
+    write_timeout: float | None = 60,
+    compression: Given[bool | None] = UNSET,
+    subprotocols: Sequence[str] = (),
+) -> WebSocketUpgrade:
+    """Serve WebSocket connections with an Autobahn factory.
+
+    What is given here holds; else what was set on the factory, if it differs from Autobahn's default; else our own
+    default. None is no limit. The factory itself is not changed. Its ``maxConnections`` and ``headers`` hold; what
+    ``settings.ALWAYS`` names, ``trustXForwardedFor`` and ``externalPort`` do not.
+
+    Args:
+        factory: A ``WebSocketServerFactory`` of ``autobahn.twisted``, or a subclass such as WAMP's.
+        origins: The origins whose pages may connect, such as ``"https://app.example"``; ``"null"`` for pages of opaque
+            origin, ``"*"`` for all others. Not given: the factory's ``allowedOrigins``; None, or nothing set there:
+            the origin of the request itself.
+        max_message_size: Bytes of a message received, inflated; beyond it the connection is closed with 1009. 1 MiB.
+        max_frame_size: Bytes of a frame received. 1 MiB, or ``max_message_size`` if that is larger.
+        max_fragments: Frames of a message received: beyond it 1008. 1,024.
+        ping_interval: Seconds between pings; at least 1. 20.
+        ping_timeout: Seconds in which a ping must be answered, or data must arrive; at least 1. 20.
+        close_timeout: Seconds for the closing handshake; at least 1. 5.
+        message_timeout: Seconds from a message's first byte to its last; beyond it 1008. 60.
+        control_frames_per_second: Pings, pongs and closes received a second; beyond it 1008. 100.
+        max_unsent: Bytes kept for a client that does not read; beyond it the next message resets the connection.
+        write_timeout: Seconds in which a client must read some of what is unsent, or the connection is reset. 60, as
+            nginx's ``send_timeout``.
+        compression: True accepts permessage-deflate with small windows, False never; not given or None: as the
+            factory's ``perMessageCompressionAccept`` says.
+        subprotocols: If ``onConnect`` returns no subprotocol, the first of the client's that is in this list; the
+            factory's own ``protocols`` choose none.
+
+    Raises:
+        TypeError: This is no factory of Autobahn's for Twisted.
+        ValueError: A limit, an origin or a subprotocol is none.
+    """
+    if not isinstance(factory, WebSocketServerFactory):
+        raise TypeError(f"{factory!r} is no WebSocketServerFactory of autobahn.twisted.websocket")
+    settings = autobahn_settings(
+        max_message_size=max_message_size,
+        max_frame_size=max_frame_size,
+        ping_interval=ping_interval,
+        ping_timeout=ping_timeout,
+        close_timeout=close_timeout,
+    )
+    policy = Policy(max_fragments, message_timeout, control_frames_per_second, max_unsent, write_timeout)
+    chosen = None if compression is UNSET else compression
+    return WebSocketUpgrade(factory, origins, settings, policy, chosen, subprotocols)

@@ -1,0 +1,68 @@
+"""What is kept of one watched connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autobahn.twisted.websocket import WebSocketServerProtocol
+
+from upgradegw.negotiation.reasons import Reason
+from upgradegw.protocols.websocket.settings import Policy
+from upgradegw.protocols.websocket.skipping import FrameSkipper
+from upgradegw.protocols.websocket.timing import Bucket
+from upgradegw.protocols.websocket.writing import WriteWatch
+
+OPEN: int = WebSocketServerProtocol.STATE_OPEN
+CLOSED: int = WebSocketServerProtocol.STATE_CLOSED
+
+
+class Watch:
+    """What the mixin keeps of one connection, in one attribute, so that no name of the application's is taken."""
+
+    __slots__ = (
+        "bucket",
+        "fragments",
+        "incomplete",
+        "incomplete_since",
+        "opened",
+        "policy",
+        "reason",
+        "skipper",
+        "timer",
+        "writes",
+    )
+
+    def __init__(self, policy: Policy) -> None:
+        """Start before the opening."""
+        self.policy = policy
+        self.opened = False
+        self.reason: Reason | None = None
+        self.fragments = 0
+        rate = policy.control_frames_per_second
+        self.bucket = None if rate is None else Bucket(rate)
+        self.writes: WriteWatch | None = None
+        self.skipper: FrameSkipper | None = None
+        self.incomplete: int | None = None
+        self.incomplete_since = 0.0
+        self.timer: Any = None
+
+    def note(self, reason: Reason | None) -> None:
+        """Remember why the connection ends; the first reason counts."""
+        if self.reason is None:
+            self.reason = reason
+
+
+class Watched(WebSocketServerProtocol):  # type: ignore[misc]
+    """The root of the mixins: what all of them use."""
+
+    upgradegw_watch: Watch
+
+    # Autobahn's, named here for the type checker.
+    closeHandshakeTimeoutCall: Any
+    current_frame: Any
+    data: bytes
+    maxMessagePayloadSize: int
+
+    def _upgradegw_refuse(self, code: int, text: str, reason: Reason) -> None:
+        self.upgradegw_watch.note(reason)
+        self._fail_connection(code, text)

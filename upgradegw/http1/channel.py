@@ -1,0 +1,227 @@
+"""The HTTP/1.1 channel: bytes of a connection to requests of twisted.web, one after the other.
+
+``Request`` finds here what ``twisted.web.http.HTTPChannel`` gives it. Requests that were pipelined are answered in
+order, in a loop. While a request is with its resource, bytes that arrive are kept, for they are the next requests or
+belong to the protocol that the client expects behind a switch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.interfaces import IHandshakeListener, ITCPTransport
+from twisted.web.iweb import INonQueuedRequestFactory
+from zope.interface import implementer
+
+from upgradegw.http1.closing import State
+from upgradegw.http1.content import content_policy
+from upgradegw.http1.head import BadHead, Head, judge_start, parse_head
+from upgradegw.http1.headers import FastHeaders
+from upgradegw.http1.receiving import ReceivingHalf
+from upgradegw.http1.sending import plain_socket
+from upgradegw.negotiation.reasons import Reason
+
+
+@implementer(IHandshakeListener)
+class Channel(ReceivingHalf):
+    """One HTTP/1.1 connection.
+
+    Made by ``UpgradeSite``; ``site``, ``factory``, ``requestFactory`` and ``timeOut`` are set as ``HTTPFactory`` and
+    ``Site`` set them on their channels.
+
+    Attributes:
+        site: The site: its ``resource`` is asked for content limits, its ``log`` is called by Request.
+        factory: The same.
+        requestFactory: Makes the requests.
+    """
+
+    site: Any = None
+    requestFactory: Any = None
+    _running = False
+    _scanned = 0
+
+    # --- The connection.
+
+    def connectionMade(self) -> None:
+        """Begin; a connection too many is told so as soon as it asks."""
+        transport = self.transport
+        if ITCPTransport.providedBy(transport):
+            transport.setTcpNoDelay(True)
+            transport.setTcpKeepAlive(True)
+        self._register_self()
+        self._socket = plain_socket(transport)
+        self._progress()
+        self._unwelcome = not self._context.add(self)
+        if self.isSecure():
+            self._head_since = self._since  # until the handshake is done
+        self._context.wheel.hasten(self)
+
+    def handshakeCompleted(self) -> None:
+        """The TLS handshake is done; now the connection may lie idle."""
+        if self._state == State.HEAD and not self._in:
+            self._head_since = None
+            self._progress()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take bytes from the connection."""
+        if self._state >= State.CLOSING:
+            self._discard(data)
+            return
+        if not self._in:
+            self._in = data
+        else:
+            if not isinstance(self._in, bytearray):
+                self._in = bytearray(self._in)
+            self._in += data
+        if not self._running:
+            self._run()
+
+    def _run(self) -> None:
+        """Go on as far as the bytes go: answer requests one after the other."""
+        self._running = self._gathering = True
+        try:
+            while self._at < len(self._in):
+                state = self._state
+                if state == State.HEAD:
+                    if self.blocked or self._queue or not self._read_head():
+                        break
+                elif self._left or self._chunks is not None:
+                    self._read_content()
+                else:
+                    break
+        finally:
+            self._running = self._gathering = False
+            if self._held:
+                self.flush()
+        if self._state == State.HEAD:
+            if self._read_closed:
+                self._after_sending(self._lose)
+        elif self._state == State.ANSWERING and len(self._in) - self._at > self._limits.max_leading_data:
+            self._update_reading()
+
+    # --- Heads.
+
+    def _read_head(self) -> bool:
+        """Read the next head if it is complete; return whether to go on."""
+        data, at = self._in, self._at
+        while data.startswith(b"\r\n", at):
+            at += 2  # RFC 9112 section 2.2: empty lines before a request line are ignored
+        if at == len(data):
+            self._consume(at)
+            self._scanned = 0
+            return False
+        end = data.find(b"\r\n\r\n", max(at, self._scanned))
+        if end < 0:
+            self._at, self._scanned = at, max(at, len(data) - 3)
+            self._wait_for_head()
+            return False
+        end += 4
+        head = parse_head(bytes(data[at:end]), self._limits)
+        self._consume(end)
+        self._scanned = 0
+        self._head_since = None
+        if isinstance(head, BadHead):
+            self._refuse_head(head)
+            return False
+        return self._begin(head)
+
+    def _wait_for_head(self) -> None:
+        """Part of a head is there: refuse what can be no request, and start its deadline."""
+        start = self._in[self._at :]
+        bad = judge_start(start, self._limits) if start != b"\r" else None
+        if bad is not None:
+            self._refuse_head(bad)
+        elif self._unwelcome:
+            self._refuse(503, Reason.TOO_MANY_CONNECTIONS)
+        elif self._head_since is None:
+            self._head_since = self._clock.seconds()
+            self._context.wheel.hasten(self)
+
+    def _refuse_head(self, bad: BadHead) -> None:
+        self._refuse(bad.status, bad.reason, bad.detail, (bad.method, bad.target, ()))
+
+    def _begin(self, head: Head) -> bool:
+        """Begin a request; return whether it was accepted."""
+        limits, context = self._limits, self._context
+        about = (head.method, head.target, head.fields)
+        if self._unwelcome or (
+            limits.max_connections_per_client is not None and not context.count_client(self, head.fields)
+        ):
+            self._refuse(503, Reason.TOO_MANY_CONNECTIONS, "", about)
+            return False
+        if not context.serves(head.host):
+            self._refuse(421, Reason.HOST_NOT_ALLOWED, "", about)
+            return False
+        streams = False
+        if head.content_length or head.chunked:
+            root = getattr(self.site, "resource", None)
+            self._max_content, streams = content_policy(root, head.target, limits.max_content)
+            if self._max_content is not None and head.content_length > self._max_content:
+                self._refuse(413, Reason.CONTENT_TOO_LARGE, f"Content-Length: {head.content_length}", about)
+                return False
+        self._start_request(head, streams)
+        return True
+
+    def _start_request(self, head: Head, streams: bool) -> None:
+        """Make the request, and hand it to its resource if nothing more is needed for that."""
+        self._head = head
+        self.began = self._clock.seconds()
+        self.keep_alive = head.keep_alive
+        self._close_if_behind = False
+        make = self.requestFactory
+        self._request = request = make(self) if INonQueuedRequestFactory.providedBy(make) else make(self, 0)
+        if isinstance(request.requestHeaders, FastHeaders):
+            request.requestHeaders = FastHeaders.holding(head.by_name)
+        else:
+            for name, value in head.fields:
+                request.requestHeaders.addRawHeader(name, value)
+        request.parseCookies()
+        length = head.content_length
+        if length or head.chunked:
+            self._start_content(head, streams)
+            return
+        request.gotLength(0)
+        if head.expects_continue and head.upgrades:
+            self._continue()  # RFC 9110 section 7.8: a 100 comes before the 101
+        self._answer()
+
+    def _sending_changed(self) -> None:
+        if self.transport is None or self._state >= State.TAKEN:
+            return
+        if self.blocked:
+            self._context.wheel.hasten(self)
+        elif self._when_sent is not None:
+            when_sent, self._when_sent = self._when_sent, None
+            when_sent()
+            return
+        self._update_reading()
+        if self._state == State.HEAD and not self.blocked and not self._running:
+            self._run()
+
+    # --- For Request.
+
+    def requestDone(self, request: Any) -> None:
+        """The response has been written (called by Request)."""
+        if request != self._request:  # not by identity: a requestFactory may make proxies of requests
+            raise TypeError("this request is not being answered here")
+        self._request = None
+        complete = not self._left and self._chunks is None
+        self._stream = None
+        if self._held:
+            self.flush()
+        if self._state != State.ANSWERING:
+            return
+        if not complete or not self.keep_alive or self._context.stopping:
+            clean = complete and not self.bytes_behind()
+            self._after_sending(self._lose if clean else self._linger)
+            return
+        self._state = State.HEAD
+        self._progress()
+        if self.blocked or self._queue or not self._reading:
+            self._update_reading()
+        if not self._running:
+            self._run()
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        """Refuse the request: Request calls this, under this name, for multipart content that is none."""
+        self._refuse_request(400, Reason.BAD_REQUEST, "multipart/form-data that cannot be read")

@@ -14,7 +14,6 @@ from twisted.web.server import Site
 
 from upgradegw.web.site import UpgradeSite
 
-
 #: The request of a WebSocket client, RFC 6455 section 1.2.
 WEBSOCKET = (
     b"GET /ws HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

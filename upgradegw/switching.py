@@ -78,6 +78,17 @@ class _Shadows:
 class Switched(Protocol):
     """Stands where the transport delivers: passes events on, counts bytes if asked to, notices the end."""
 
+    # Set on the instance by the few connections that need more.
+    _bytes_in = 0
+    _bytes_out = 0
+    _failed = False
+    _held: list[bytes] | None = None
+    _paused = False
+    _closed = False
+    _started = False
+    _resume: Callable[[], None] | None = None
+    _transport_resume: Callable[[], None] | None = None
+
     def __init__(
         self, protocol: IProtocol, transport: Any, ending: Ending | None, ended: Callable[[EndSummary], None]
     ) -> None:
@@ -93,17 +104,8 @@ class Switched(Protocol):
         self._protocol = protocol
         self._ending = ending
         self._ended = ended
-        self._bytes_in = 0
-        self._bytes_out = 0
-        self._failed = False
-        self._held: list[bytes] | None = None
-        self._paused = False
-        self._closed = False
-        self._started = False
-        self._resume: Callable[[], None] | None = None
-        self._transport_resume: Callable[[], None] | None = None
-        self._gate = _Shadows(transport)
-        self._counter = _Shadows(transport)
+        self._gate: _Shadows | None = None
+        self._counter: _Shadows | None = None
 
     # --- Until the protocol runs: what it asks of the transport is noted, what arrives is held.
 
@@ -116,17 +118,18 @@ class Switched(Protocol):
         """
         self._resume = resume
         self._held = [leading_data] if leading_data else []
-        pause = self._gate.cover("pauseProducing", lambda: self._note_pause(pause))
-        self._transport_resume = self._gate.cover("resumeProducing", self._note_resume)
+        self._gate = gate = _Shadows(self._transport)
+        pause = gate.cover("pauseProducing", lambda: self._note_pause(pause))
+        self._transport_resume = gate.cover("resumeProducing", self._note_resume)
         for name in ("loseConnection", "abortConnection"):
-            self._cover_close(name)
+            self._cover_close(gate, name)
 
-    def _cover_close(self, name: str) -> None:
+    def _cover_close(self, gate: _Shadows, name: str) -> None:
         def close(*args: Any, **kwargs: Any) -> None:
             self._closed = True
             original(*args, **kwargs)
 
-        original = self._gate.cover(name, close)
+        original = gate.cover(name, close)
 
     def _note_pause(self, pause: Callable[[], None]) -> None:
         self._paused = True
@@ -155,10 +158,15 @@ class Switched(Protocol):
         if self._paused and not self._closed:
             return
         self._held = None
-        self._gate.lift()
+        self._lift_gate()
         self._pass_directly()
         if self._resume is not None and not self._closed:
             self._resume()
+
+    def _lift_gate(self) -> None:
+        gate, self._gate = self._gate, None
+        if gate is not None:
+            gate.lift()
 
     def _pass_directly(self) -> None:
         if self._ending is not None and not self._failed:
@@ -184,8 +192,9 @@ class Switched(Protocol):
 
     def count_writes(self) -> None:
         """Count the bytes that the protocol writes."""
-        write = self._counter.cover("write", lambda data: self._count(write, data))
-        write_sequence = self._counter.cover("writeSequence", lambda data: self._count_sequence(write_sequence, data))
+        self._counter = counter = _Shadows(self._transport)
+        write = counter.cover("write", lambda data: self._count(write, data))
+        write_sequence = counter.cover("writeSequence", lambda data: self._count_sequence(write_sequence, data))
 
     def _count(self, write: Callable[[bytes], None], data: bytes) -> None:
         self._bytes_out += len(data)
@@ -210,8 +219,9 @@ class Switched(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Tell the protocol, then whoever keeps the books."""
-        self._gate.lift()
-        self._counter.lift()
+        self._lift_gate()
+        if self._counter is not None:
+            self._counter.lift()
         self._held = None
         try:
             self._protocol.connectionLost(reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import reactor
@@ -18,7 +19,6 @@ from upgradegw.interfaces import Allow
 from upgradegw.protocols.stream import stream
 from upgradegw.web.resource import UpgradeResource
 from upgradegw.web.site import UpgradeSite
-
 
 SIZES = (0, 1, 20_000, 100_000)
 
@@ -48,16 +48,21 @@ class _OnEachSite:
             client.write(segment)
         return client
 
+    async def become_true(self, condition: Callable[[], Any]) -> None:
+        """Wait until something holds, four seconds at most."""
+        for _ in range(200):
+            if condition():
+                return
+            await deferLater(reactor, 0.02)  # type: ignore[arg-type]
+
     async def test_leading_data(self) -> None:
-        """WS-22: 0, 1, 20,000 and 100,000 bytes in the request's segment reach the protocol behind the 101, in order."""
+        """WS-22: 0, 1, 20,000 and 100,000 bytes in the request's segment reach the protocol in order."""
         for kind in KINDS:
             for size in SIZES:
                 data = _pattern(size)
                 factory = RecorderFactory(data=echo)
                 client = await self.exchange(kind, factory, upgrade_request() + data)
-                received = await client.until(
-                    lambda r, size=size: b"\r\n\r\n" in r and len(content_of(r)) >= size
-                )
+                received = await client.until(lambda r, size=size: b"\r\n\r\n" in r and len(content_of(r)) >= size)
                 assert received.startswith(b"HTTP/1.1 101 "), (kind, size)
                 assert content_of(received) == data, (kind, size)
                 client.write(b"+")
@@ -70,9 +75,7 @@ class _OnEachSite:
                 data = _pattern(size)
                 factory = RecorderFactory(made=lambda p: p.transport.write(b"220 ready\n"), data=echo)
                 client = await self.exchange(kind, factory, upgrade_request() + data)
-                received = await client.until(
-                    lambda r, size=size: b"\r\n\r\n" in r and len(content_of(r)) >= 10 + size
-                )
+                received = await client.until(lambda r, size=size: b"\r\n\r\n" in r and len(content_of(r)) >= 10 + size)
                 assert content_of(received) == b"220 ready\n" + data, (kind, size)
 
     async def test_data_while_prepare_waits(self) -> None:
@@ -88,9 +91,7 @@ class _OnEachSite:
                     data,
                     authorize=lambda request: deferLater(reactor, 0.06, Allow),  # type: ignore[arg-type]
                 )
-                received = await client.until(
-                    lambda r, size=size: b"\r\n\r\n" in r and len(content_of(r)) >= size
-                )
+                received = await client.until(lambda r, size=size: b"\r\n\r\n" in r and len(content_of(r)) >= size)
                 assert content_of(received) == data, (kind, size)
 
     async def test_lose_connection_flushes(self) -> None:
@@ -113,6 +114,7 @@ class _OnEachSite:
             factory = RecorderFactory(data=lambda p: p.transport.abortConnection())
             client = await self.exchange(kind, factory, upgrade_request() + b"x")
             await client.closed
+            await self.become_true(lambda factory=factory: factory.only.lost)
             assert factory.only.lost is not None, kind
 
     async def test_client_leaves(self) -> None:
@@ -159,10 +161,7 @@ class _OnEachSite:
             client = await self.exchange(kind, RecorderFactory(made=made), upgrade_request())
             await client.until(lambda r: b"\r\n\r\n" in r)
             client.transport.pauseProducing()
-            for _ in range(200):
-                if producers and producers[0].pauses:
-                    break
-                await deferLater(reactor, 0.02)  # type: ignore[arg-type]
+            await self.become_true(lambda producers=producers: producers and producers[0].pauses)
             await deferLater(reactor, 0.05)  # type: ignore[arg-type]
             assert producers[0].pauses, kind
             assert producers[0].left > 100, kind

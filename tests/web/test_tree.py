@@ -1,0 +1,156 @@
+"""UpgradeResource in a tree of resources: at the root, as a child, beside files, WSGI and Klein."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from klein import Klein
+from twisted.python.threadpool import ThreadPool
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.resource import Resource
+from twisted.web.static import Data, File
+from twisted.web.wsgi import WSGIResource
+
+from tests.memory import Memory, content_of, fields_of, upgrade_request
+from tests.protocols_for_tests import RecorderFactory, echo
+from upgradegw.protocols.stream import stream
+from upgradegw.web.resource import UpgradeResource
+
+GET = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
+
+
+class Where(Resource):
+    """Says where it was found."""
+
+    isLeaf = True
+
+    def render(self, request: Any) -> bytes:
+        return b"/".join(request.prepath) + b"|" + b"/".join(request.postpath)
+
+
+class _OnEachSite:
+    """Tests that run on both kinds of site."""
+
+    stock: bool
+
+    def connect(self, *upgrades: Any, **arguments: Any) -> Memory:
+        if not upgrades:
+            self.factory = RecorderFactory(data=echo)
+            upgrades = (stream("echo", self.factory),)
+        return Memory(UpgradeResource(upgrades, **arguments), stock=self.stock)
+
+    def serve(self, root: Any) -> Memory:
+        return Memory(root, stock=self.stock)
+
+    def test_root(self) -> None:
+        """As the root it answers every path, and gives plain requests to ``otherwise`` with the path right."""
+        memory = self.connect(otherwise=Where())
+        assert content_of(memory.send(GET.replace(b"/ HTTP", b"/a/b HTTP"))) == b"|a/b"
+        memory.send(upgrade_request(path=b"/deep/down"))
+        assert self.factory.only.info.head.target == b"/deep/down"
+
+    def test_child(self) -> None:
+        """As a child it answers its path and all below it; its own children come first."""
+        root = Resource()
+        self.factory = RecorderFactory()
+        ws = UpgradeResource([stream("echo", self.factory)], otherwise=Where())
+        root.putChild(b"ws", ws)
+        ws.putChild(b"static", Where())
+        for path, where in [
+            (b"/ws", b"ws|"),
+            (b"/ws/", b"ws|"),
+            (b"/ws/x/y", b"ws|x/y"),
+            (b"/ws/static/x", b"ws/static|x"),
+        ]:
+            memory = self.serve(root)
+            assert content_of(memory.send(GET.replace(b"/ HTTP", path + b" HTTP"))) == where
+        for path in (b"/ws", b"/ws/", b"/ws/x"):
+            self.serve(root).send(upgrade_request(path=path))
+        assert [p.info.head.target for p in self.factory.built] == [b"/ws", b"/ws/", b"/ws/x"]
+        memory = self.serve(root)
+        memory.send(upgrade_request(path=b"/ws/static/x"))
+        assert memory.status == 200
+
+    def test_unknown_path(self) -> None:
+        """WS-12: an offer for a path that is not there gets 404."""
+        memory = self.serve(Resource())
+        memory.send(upgrade_request(path=b"/nothing"))
+        assert memory.status == 404
+
+    def test_plain_resource(self) -> None:
+        """UP-07: a resource that knows nothing of upgrades answers an offer as a plain request."""
+        root = Resource()
+        root.putChild(b"", Data(b"plain", "text/plain"))
+        memory = self.serve(root)
+        memory.send(upgrade_request())
+        assert memory.send(GET).count(b"HTTP/1.1 200") == 2
+
+    def test_beside_files(self) -> None:
+        """With static files as ``otherwise`` the files are found below the path."""
+        directory = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, directory)  # type: ignore[attr-defined]
+        Path(directory, "page.txt").write_text("a page")
+        memory = self.connect(otherwise=File(directory))
+        memory.send(GET.replace(b"/ HTTP", b"/page.txt HTTP").replace(b"GET", b"HEAD"))
+        assert memory.status == 200
+        assert fields_of(memory.received)[b"content-length"] == b"6"
+        memory.transport.clear()
+        memory.send(GET.replace(b"/ HTTP", b"/none.txt HTTP").replace(b"GET", b"HEAD"))
+        assert memory.status == 404
+        memory.send(upgrade_request(path=b"/page.txt"))
+        assert self.factory.built
+
+    def test_in_place_of_wsgi_root(self) -> None:
+        """With a WSGI application as ``otherwise`` the application gets the whole path."""
+
+        class Immediate(ThreadPool):
+            def callInThread(self, func: Any, *args: Any, **kw: Any) -> None:
+                func(*args, **kw)
+
+        def application(environ: Any, start_response: Any) -> Any:
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [environ["SCRIPT_NAME"].encode() + b"|" + environ["PATH_INFO"].encode()]
+
+        upgrades = [stream("echo", RecorderFactory())]
+        root = UpgradeResource(upgrades)
+        memory = self.serve(root)
+        memory.clock.callFromThread = lambda f, *a, **kw: f(*a, **kw)
+        root.otherwise = WSGIResource(memory.clock, Immediate(), application)
+        response = memory.send(GET.replace(b"/ HTTP/1.1", b"/a/b HTTP/1.0"))
+        assert content_of(response) == b"|/a/b"
+
+    def test_klein(self) -> None:
+        """As what a Klein route returns, with and without ``branch=True``."""
+        app = Klein()
+        self.factory = factory = RecorderFactory()
+        resource = UpgradeResource([stream("echo", factory)], otherwise=Where())
+
+        @app.route("/leaf")
+        def leaf(request: Any) -> Any:
+            return resource
+
+        @app.route("/branch/", branch=True)
+        def branch(request: Any) -> Any:
+            return resource
+
+        for path in (b"/leaf", b"/branch/", b"/branch/x/y"):
+            memory = self.serve(app.resource())
+            memory.send(upgrade_request(path=path))
+            assert memory.status == 101, path
+            assert content_of(self.serve(app.resource()).send(GET.replace(b"/ HTTP", path + b" HTTP")))
+        assert [p.info.head.target for p in factory.built] == [b"/leaf", b"/branch/", b"/branch/x/y"]
+
+
+class StockSiteTests(_OnEachSite, SynchronousTestCase):
+    """In ``twisted.web.server.Site``."""
+
+    stock = True
+
+
+class UpgradeSiteTests(_OnEachSite, SynchronousTestCase):
+    """In ``UpgradeSite``."""
+
+    stock = False

@@ -1,0 +1,1 @@
+"""Resources and the site: where a twisted.web request meets a negotiation."""

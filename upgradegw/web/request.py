@@ -1,0 +1,72 @@
+"""The request of an UpgradeSite: twisted.web's, with what every request does made cheaper."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from time import time
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from twisted.python.failure import Failure
+from twisted.web.http import datetimeToString
+from twisted.web.resource import EncodingResourceWrapper
+from twisted.web.server import Request
+
+from upgradegw.http1.headers import FastHeaders
+
+#: The value of our Server field: no version, which would only tell what might be attacked.
+SERVER = b"upgradegw"
+
+
+@lru_cache(maxsize=2)
+def _http_date(second: int) -> bytes:
+    date: bytes = datetimeToString(second)
+    return date
+
+
+class UpgradeRequest(Request):
+    """A request of an UpgradeSite, unless its ``requestFactory`` makes others; they work as well."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Make a request (called by the channel)."""
+        super().__init__(*args, **kwargs)
+        self.requestHeaders = FastHeaders()
+        self.responseHeaders = FastHeaders.holding({b"Server": [SERVER], b"Date": [_http_date(int(time()))]})
+
+    def process(self) -> None:
+        """Find the resource and render it, as ``server.Request`` does; Server and Date are there already."""
+        channel: Any = self.channel
+        self.site = site = channel.site
+        self.prepath = []
+        path = self.path
+        segments = path[1:].split(b"/")
+        self.postpath = [unquote_to_bytes(segment) for segment in segments] if b"%" in path else segments
+        if path == b"*":
+            self._answer_for_the_server()
+            return
+        try:
+            resource = site.getResourceFor(self)
+            if isinstance(resource, EncodingResourceWrapper):
+                self._encode(resource.getEncoder(self))
+            self.render(resource)
+        except BaseException:  # noqa: BLE001 - as server.Request does
+            self.processingFailed(Failure())
+
+    def _answer_for_the_server(self) -> None:
+        """Answer ``OPTIONS *`` (RFC 9110 section 9.3.7); the channel lets no other method come with ``*``."""
+        self.setHeader(b"Content-Length", b"0")
+        self.finish()
+
+    def _encode(self, encoder: Any) -> None:
+        """Let an encoder of the resource's (gzip) see everything that is written."""
+        if encoder is None:
+            return
+        write, finish = self.write, self.finish
+
+        def finish_encoded() -> None:
+            rest = encoder.finish()
+            if rest and self.method != b"HEAD":
+                write(rest)
+            finish()
+
+        self.__dict__.update(write=lambda data: write(encoder.encode(data)), finish=finish_encoded)

@@ -1,0 +1,143 @@
+"""UpgradeResource: a path of a Twisted site on which clients can switch to another protocol.
+
+It decides at once from the request's head (``negotiation``), asks the application (``authorize``, then the protocol's
+``prepare``), and only then takes the connection. Up to that moment the request is an ordinary one, with an ordinary
+answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from twisted.web.resource import IResource, Resource, getChildForRequest
+from twisted.web.server import NOT_DONE_YET
+from zope.interface import implementer
+
+from upgradegw.interfaces import Allow, Deny, IUpgradeResource, Upgrade
+from upgradegw.negotiation.model import Decline, Refuse
+from upgradegw.negotiation.reasons import Reason
+from upgradegw.negotiation.upgrade import negotiate, refusal
+from upgradegw.protocols.plugins import find_upgrade
+from upgradegw.takeover import takeable
+from upgradegw.web.heads import request_head
+from upgradegw.web.outcomes import note_outcome
+from upgradegw.web.responses import EXTENDED_CONNECT_TEXT, write_refusal
+from upgradegw.web.switchover import Switchover
+
+#: The request offered nothing that could have been meant for this connection.
+_NO_OFFER = frozenset((Reason.NO_UPGRADE, Reason.NO_CONNECTION_OPTION, Reason.HTTP_1_0))
+
+#: What ``authorize`` may be: it gets the live request and answers, or promises to.
+Authorize = Callable[[Any], "Allow | Deny | Awaitable[Allow | Deny]"]
+
+
+@implementer(IUpgradeResource)
+class UpgradeResource(Resource):
+    """Serve protocols behind a switch, and plain requests with another resource or with 426.
+
+    It answers its own path and everything below it, except the children given with ``putChild``: with the resource at
+    ``/ws``, an upgrade of ``/ws`` and one of ``/ws/x`` lead to the same protocols, whose ``info.head.target`` tells
+    the difference.
+    """
+
+    def __init__(
+        self,
+        upgrades: Iterable[Upgrade | str],
+        otherwise: IResource | None = None,
+        authorize: Authorize | None = None,
+        *,
+        authorize_timeout: float = 10.0,
+        prepare_timeout: float = 10.0,
+    ) -> None:
+        """Serve some protocols.
+
+        Args:
+            upgrades: What ``websocket(...)`` and ``stream(...)`` return, in order of preference; or the token of an
+                upgrade that an installed package brings.
+            otherwise: The resource for requests that do not ask for one of the protocols; without it they are
+                answered with 426 (RFC 9110 section 15.5.22), or 405 where no protocol has their method.
+            authorize: Called once with the live request when a protocol has been selected and the request is
+                well-formed; returns ``Allow``, ``Deny`` or an awaitable of these. Requests that go to ``otherwise``
+                are not asked about.
+            authorize_timeout: Seconds for ``authorize``; then 503.
+            prepare_timeout: Seconds for the protocol to make ready (``onConnect``, ``buildProtocol``); then 503.
+
+        Raises:
+            ValueError: No upgrade is given, or one token twice.
+            LookupError: No installed package brings a token.
+        """
+        super().__init__()
+        self.upgrades = tuple(find_upgrade(each) if isinstance(each, str) else each for each in upgrades)
+        if not self.upgrades:
+            raise ValueError("UpgradeResource needs at least one upgrade: websocket(...) or stream(...)")
+        for number, upgrade in enumerate(self.upgrades):
+            if any(upgrade.protocol.matches(other.protocol) for other in self.upgrades[:number]):
+                raise ValueError(f"the token {upgrade.protocol} is served twice on one resource")
+        self.otherwise = otherwise
+        self.authorize = authorize
+        self.authorize_timeout = authorize_timeout
+        self.prepare_timeout = prepare_timeout
+
+    def getChildWithDefault(self, path: bytes, request: Any) -> IResource:
+        """Find a child given with ``putChild``; everything else below this resource is answered by itself."""
+        child = self.children.get(path)
+        if child is not None:
+            return child  # type: ignore[no-any-return]
+        request.prepath.pop()
+        request.postpath.insert(0, path)
+        return _Whole(self)
+
+    def render(self, request: Any) -> bytes | int:
+        """Decide, and answer or start to switch."""
+        head = request_head(request)
+        connection = takeable(request)
+        if connection is None:
+            return self._render_without_takeover(request)
+        decision = negotiate(head, self.upgrades)
+        if isinstance(decision, Decline):
+            if decision.reason not in _NO_OFFER:
+                connection.close_after_response()
+            if self.otherwise is not None:
+                note_outcome(request, decision)
+                return self._render_otherwise(request)
+            return self._refuse(request, refusal(decision, head, self.upgrades))
+        if isinstance(decision, Refuse):
+            connection.close_after_response()
+            return self._refuse(request, decision)
+        switchover = Switchover(request, connection, head, decision)
+        switchover.run(self.authorize, self.authorize_timeout, self.prepare_timeout)
+        return NOT_DONE_YET
+
+    def _render_otherwise(self, request: Any) -> int:
+        """Answer as if there were only the other resource, traversed by Twisted's rules."""
+        request.render(getChildForRequest(self.otherwise, request))
+        return NOT_DONE_YET
+
+    @staticmethod
+    def _refuse(request: Any, refuse: Refuse) -> bytes:
+        note_outcome(request, refuse)
+        return write_refusal(request, refuse.status, refuse.fields)
+
+    def _render_without_takeover(self, request: Any) -> bytes | int:
+        """A connection that is not the request's own, such as an HTTP/2 stream of twisted.web: never a switch."""
+        if self.otherwise is not None:
+            return self._render_otherwise(request)
+        http2 = request.clientproto == b"HTTP/2"
+        note_outcome(request, Refuse(Reason.NO_TAKEOVER, 400 if http2 else 501))
+        return write_refusal(request, 400 if http2 else 501, text=EXTENDED_CONNECT_TEXT if http2 else None)
+
+
+@implementer(IUpgradeResource)
+class _Whole(Resource):
+    """An UpgradeResource that answers for a path below its own: traversal ends here, ``postpath`` keeps the rest."""
+
+    isLeaf = True
+
+    def __init__(self, resource: UpgradeResource) -> None:
+        super().__init__()
+        self._resource = resource
+
+    def render(self, request: Any) -> bytes | int:
+        """Answer as the resource itself."""
+        return self._resource.render(request)

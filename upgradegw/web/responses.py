@@ -1,0 +1,63 @@
+"""What a client reads when it is not switched: a status, the fields that go with it, and a short text.
+
+The texts are fixed. Nothing that the client sent is repeated to it, and no reason beyond the status is given: that is
+in the log.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from upgradegw.negotiation.model import Fields
+
+_TEXTS = {
+    400: "The request is malformed.",
+    401: "Log in first.",
+    403: "You may not switch protocols here.",
+    405: "This method is not served here.",
+    426: "This resource is served over another protocol only: see the Upgrade field of this response.",
+    500: "The server failed.",
+    501: "The server cannot do that on this connection.",
+    503: "The server cannot take this connection now. Try again later.",
+}
+
+#: Answer to a plain HTTP/2 request, which could not be told with a 426: Upgrade does not exist there (RFC 9113
+#: section 8.6).
+EXTENDED_CONNECT_TEXT = "This resource is served over another protocol only. On HTTP/2, ask with extended CONNECT."
+
+
+def _phrase(status: int) -> bytes:
+    try:
+        return HTTPStatus(status).phrase.encode("ascii")
+    except ValueError:
+        return b"Unknown"
+
+
+def write_refusal(request: Any, status: int, fields: Fields = (), body: bytes = b"", text: str | None = None) -> bytes:
+    """Put status and fields on a request and return the content.
+
+    Fields that were set on the request before stay, so that cookies set by ``authorize`` reach the client.
+
+    Args:
+        request: The request to answer.
+        status: The status code.
+        fields: Fields of this response; a name given here replaces what was set before.
+        body: The content; the standard text for the status if empty.
+        text: Another text instead of the standard one.
+    """
+    request.setResponseCode(status, _phrase(status))
+    headers = request.responseHeaders
+    headers.setRawHeaders(b"Cache-Control", [b"no-store"])
+    if not body:
+        headers.setRawHeaders(b"Content-Type", [b"text/plain; charset=utf-8"])
+        body = (text or _TEXTS.get(status, "The request was not accepted.")).encode() + b"\n"
+    by_name: dict[bytes, list[bytes]] = {}
+    for name, value in fields:
+        by_name.setdefault(name, []).append(value)
+    for name, values in by_name.items():
+        if name.lower() == b"set-cookie":
+            request.cookies.extend(values)
+        else:
+            headers.setRawHeaders(name, values)
+    return body

@@ -1,0 +1,215 @@
+"""UpgradeSite: a drop-in for ``twisted.web.server.Site`` with our own HTTP/1.1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress
+from twisted.web.http import SWITCHING
+from twisted.web.server import Site
+
+from upgradegw.events import access_events
+from upgradegw.http1.channel import Channel
+from upgradegw.http1.context import Connection, Context
+from upgradegw.http1.limits import Limits
+from upgradegw.negotiation.authority import split_authority
+from upgradegw.negotiation.client import TrustedProxies, effective_client
+from upgradegw.negotiation.model import Client, Decline, Fields, Refuse
+from upgradegw.negotiation.reasons import Reason
+from upgradegw.web.clients import client_of, peer_of
+from upgradegw.web.request import UpgradeRequest
+
+
+class UpgradeSite(Site):
+    """A site with our HTTP/1.1: strict, bounded, and with a way out to other protocols.
+
+    It takes what ``Site`` takes, and serves the same resources with any ``requestFactory``. It speaks HTTP/1.1 and
+    HTTP/1.0; over TLS it offers ``http/1.1`` only. Unlike ``Site`` it writes requests to Twisted's log only if
+    ``logPath`` is given, and then to that file; for all else there are access events.
+    """
+
+    requestFactory: Any = UpgradeRequest
+
+    def __init__(
+        self,
+        resource: Any,
+        requestFactory: Any = None,
+        *args: Any,
+        trusted_proxies: Iterable[str] = (),
+        allowed_hosts: Iterable[str] | None = None,
+        head_timeout: float = 10.0,
+        max_head: int = 16 * 1024,
+        max_fields: int = 100,
+        max_target: int = 8 * 1024,
+        max_content: int | None = 1024 * 1024,
+        content_timeout: float | None = 60.0,
+        write_timeout: float = 60.0,
+        max_connections: int | None = 10_000,
+        max_connections_per_client: int | None = None,
+        max_leading_data: int = 128 * 1024,
+        **kwargs: Any,
+    ) -> None:
+        """Serve a resource tree.
+
+        Args:
+            resource: The root of the tree.
+            requestFactory: Makes the requests; by default UpgradeRequest.
+            args: As for ``Site``: ``logPath``, ``timeout``, ``logFormatter``, ``reactor``.
+            trusted_proxies: The proxies that are believed when they say who the client is: networks, addresses, or
+                ``"unix"`` for peers on a UNIX socket. Nobody by default (Envoy's ``use_remote_address``).
+            allowed_hosts: The hosts that are answered for; requests for another one get 421 (RFC 9110 section
+                15.5.20). None for all, as in nginx with one server; Django's ``ALLOWED_HOSTS`` is the same idea.
+            head_timeout: Seconds for a whole request head and for a TLS handshake; then 408. 10, as HAProxy advises
+                for ``timeout http-request``.
+            max_head: Bytes of a request head; beyond it 431. 16 KiB, HAProxy's ``bufsize``.
+            max_fields: Field lines of a request; beyond it 431. 100, as in Envoy.
+            max_target: Bytes of a request target; beyond it 414. 8 KiB, as in nginx.
+            max_content: Bytes of a request's content; beyond it 413. 1 MiB, nginx's ``client_max_body_size``. None
+                for no limit; ``limit_content`` sets another one for a subtree.
+            content_timeout: Seconds between two pieces of content; then 408. 60, nginx's ``client_body_timeout``.
+            write_timeout: Seconds in which a client must take something of its response, or the connection is
+                aborted. 60, nginx's ``send_timeout``.
+            max_connections: Connections at a time; beyond it 503. 10,000, as in Envoy's edge guide. None: no limit.
+            max_connections_per_client: The same for one client address; None by default, as in nginx.
+            max_leading_data: Bytes kept behind a request that is being answered; then reading stops. 128 KiB.
+            kwargs: As for ``Site``; ``timeout`` is the time that a connection may lie idle: 60 s, as in ``Site``.
+
+        Raises:
+            ValueError: A trusted proxy or an allowed host is written wrongly.
+        """
+        super().__init__(resource, requestFactory, *args, **kwargs)
+        self.trusted = TrustedProxies.parse(trusted_proxies)
+        self._allowed_hosts = None if allowed_hosts is None else _parse_hosts(allowed_hosts)
+        self._limits = Limits(
+            head_timeout,
+            max_head,
+            max_fields,
+            max_target,
+            max_content,
+            content_timeout,
+            write_timeout,
+            max_connections,
+            max_connections_per_client,
+            max_leading_data,
+        )
+        # Without a file to write to, Site writes every request to Twisted's log; here that is the access log's office.
+        self._writes_log = self.logPath is not None
+
+    @cached_property
+    def _context(self) -> Context:
+        """What the connections share; made with the first, so that ``timeOut`` can be set on the site before."""
+        return Context(
+            self._limits,
+            self.reactor,
+            self._find_client,
+            idle_timeout=self.timeOut,
+            allowed_hosts=self._allowed_hosts,
+            trusted=self.trusted,
+        )
+
+    @property
+    def connections(self) -> set[Connection]:
+        """The live connections, those that have been switched to other protocols among them."""
+        return self._context.connections
+
+    def stop(self) -> Deferred[None]:
+        """End all connections in order: idle ones now, requests when answered, switched ones by their protocol.
+
+        Returns:
+            A Deferred that fires when all are gone. How long that may take is for the caller to decide; see ``abort``.
+        """
+        return self._context.stop()
+
+    def abort(self) -> None:
+        """End at once the connections that are left."""
+        self._context.abort()
+
+    # --- For Twisted.
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ARG002 - Twisted's signature
+        """Make the channel of a new connection."""
+        channel = Channel(self._context)
+        channel.factory = self
+        channel.site = self
+        channel.requestFactory = self.requestFactory
+        channel.timeOut = self.timeOut
+        return channel
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """Return what is offered with ALPN."""
+        return [b"http/1.1"]
+
+    def startFactory(self) -> None:
+        """Open the log file, if there is one."""
+        if self._writes_log:
+            super().startFactory()
+
+    def log(self, request: Any) -> None:
+        """Write a request to the log file, if there is one, and emit it as an access event, if somebody listens.
+
+        A refused upgrade is always worth an event.
+        """
+        if self._writes_log:
+            super().log(request)
+        if request.code == SWITCHING:
+            return  # has an event of its own
+        outcome = getattr(request, "upgrade_outcome", None)
+        refused = isinstance(outcome, Refuse) and outcome.reason is not Reason.NO_UPGRADE
+        if refused or access_events.wants_requests:
+            if getattr(request, "site", None) is None:
+                request.site = self  # a requestFactory may make requests that know no site
+            emit_request(request, outcome)
+
+    def _find_client(self, connection: Connection, fields: Fields) -> Client:
+        peer, proxy_source = peer_of(connection.transport, connection.getPeer())
+        return effective_client(peer, connection.isSecure(), fields, self.trusted, proxy_source)
+
+
+def _parse_hosts(hosts: Iterable[str]) -> frozenset[bytes]:
+    if isinstance(hosts, str):
+        raise ValueError(f"allowed_hosts must be a list, not one text: write [{hosts!r}]")  # noqa: TRY004 - one kind
+    names = set()
+    for host in hosts:
+        found = split_authority(host.encode("ascii", "replace"))
+        if found is None:
+            raise ValueError(f"{host!r} is no host: write a name such as 'example.com', or an address")
+        names.add(found[0])
+    return frozenset(names)
+
+
+def emit_request(request: Any, outcome: Refuse | Decline | None) -> None:
+    """Emit the access event of a request that has been answered.
+
+    Args:
+        request: The request.
+        outcome: Why it was not switched, if it asked to be.
+    """
+    channel = request.channel
+    get = request.requestHeaders.getRawHeaders
+    why: dict[str, str] = {}
+    message = "{client} {method} {target!r}: {status}"
+    if outcome is not None:
+        why = {"reason": outcome.reason.value, "detail": outcome.detail, "hint": outcome.reason.hint}
+        message += " ({reason} {detail}: {hint})"
+    access_events.emit(
+        message,
+        event="request",
+        connection_id=getattr(channel, "connection_id", None),
+        client=client_of(request).address,
+        method=request.method.decode("latin-1"),
+        target=request.uri.decode("latin-1"),
+        http_version=request.clientproto.decode("latin-1"),
+        status=request.code,
+        bytes_out=request.sentLength,
+        seconds=max(0.0, request.site.reactor.seconds() - getattr(channel, "began", 0.0)),
+        referer=_text(get(b"Referer")),
+        user_agent=_text(get(b"User-Agent")),
+        **why,
+    )
+
+
+def _text(values: Sequence[bytes] | None) -> str | None:
+    return values[0].decode("latin-1") if values else None

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import twisted.plugins
 
+import twisted.plugins
 from tests.protocols_for_tests import RecorderFactory
 from upgradegw.protocols.plugins import find_upgrade
 from upgradegw.protocols.stream import stream

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tracemalloc
 import zlib
 from typing import Any, ClassVar
@@ -16,9 +17,9 @@ def offer(*offers: str) -> tuple[bytes, bytes]:
     return b"Sec-WebSocket-Extensions", ", ".join(offers).encode()
 
 
-def deflate(data: bytes, finish: bool = False) -> bytes:
+def deflate(data: bytes, memory_level: int = 8, *, finish: bool = False) -> bytes:
     """Compress a message as RFC 7692 section 7.2.1 has it."""
-    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15, memory_level)
     if finish:
         return compressor.compress(data) + compressor.flush(zlib.Z_FINISH)
     return (compressor.compress(data) + compressor.flush(zlib.Z_SYNC_FLUSH))[:-4]
@@ -240,6 +241,27 @@ class Bombs(CompressionTestCase):
             )
             assert connection.close_code == code
             self.end(connection)
+
+    def test_incompressible(self) -> None:
+        """PD-08: content that deflate makes longer is measured as it is, in one read, in many, in many frames."""
+        content = random.Random(7).randbytes(100_001)
+        for size, code in ((100_000, None), (100_001, 1009)):
+            wire = deflate(content[:size], 1)
+            assert len(wire) > size
+            half = len(wire) // 2
+            whole = frame(BINARY, wire, rsv=4)
+            for chunks in (
+                (whole,),
+                tuple(whole[at : at + 16_384] for at in range(0, len(whole), 16_384)),
+                (frame(BINARY, wire[:half], fin=False, rsv=4), frame(PING), frame(0, wire[half:])),
+            ):
+                connection = self.connect(offer("permessage-deflate"), max_message_size=100_000).receive(*chunks)
+                assert connection.close_code == code, (size, len(chunks))
+                if code is None:
+                    assert connection.protocol.seen[1] == content[:size]
+                    self.end(connection)
+                else:
+                    connection.receive(close(1009))
 
     def test_streaming_of_pongs(self) -> None:
         """Control frames are never compressed."""

@@ -80,7 +80,7 @@ class Closing(Watched):
         """Tell the application; leave no timer behind."""
         watch = self.upgradegw_watch
         try:
-            super().connectionLost(reason)
+            self._upgradegw_lose(reason)
         except Exception:  # noqa: BLE001 - the application's
             _log.failure("the application failed in connectionLost")
         self._upgradegw_stop_waiting(watch)

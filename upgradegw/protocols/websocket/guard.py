@@ -12,8 +12,11 @@ from inspect import iscoroutine
 from typing import Any
 
 from autobahn.exception import Disconnected
+from autobahn.twisted.util import create_transport_details
 from autobahn.twisted.websocket import WebSocketServerProtocol
+from autobahn.websocket.protocol import WebSocketProtocol
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -31,6 +34,10 @@ class Guarded(Reading, Closing):
 
     #: All settings are on the protocol before Autobahn would copy them one by one, and print them for a debug log.
     CONFIG_ATTRS = ()
+
+    def connectionMade(self) -> None:
+        """Begin."""
+        self._upgradegw_make()
 
     # --- The application.
 
@@ -75,9 +82,9 @@ class Guarded(Reading, Closing):
     # --- Writing.
 
     def sendMessage(self, payload: bytes, *args: Any, **kwargs: Any) -> None:
-        """Send a message. The limit on messages is about those received; Autobahn would apply it here, too."""
+        """Send a message. The limit is about those received; Autobahn would apply it here, and to compressed sizes."""
         limit = self.maxMessagePayloadSize
-        if not 0 < limit < len(payload):
+        if not limit or (len(payload) <= limit and self._perMessageCompress is None):
             super().sendMessage(payload, *args, **kwargs)
             return
         self.maxMessagePayloadSize = 0
@@ -125,6 +132,30 @@ def _send(self: Any, data: bytes, sync: bool, chopsize: int | None) -> None:
     self.transport.write(data)
 
 
+def _make(self: Any) -> None:
+    """Autobahn's ``connectionMade`` without the text that it makes for debug logs."""
+    self._transport_details = details = create_transport_details(self.transport, self.is_server)
+    self.peer = details.peer
+    if not self.tcpNoDelay and hasattr(self.transport, "setTcpNoDelay"):
+        self.transport.setTcpNoDelay(False)  # HTTP has turned it on
+    WebSocketProtocol._connectionMade(self)  # noqa: SLF001
+    self.factory.countConnections += 1
+
+
+def _lose(self: Any, reason: Failure) -> None:
+    """Autobahn's ``connectionLost``, likewise; it logs what only TLS can fail with."""
+    if not isinstance(reason.value, ConnectionDone | ConnectionLost | ConnectionAborted):
+        WebSocketServerProtocol.connectionLost(self, reason)
+        return
+    WebSocketProtocol._connectionLost(self, reason)  # noqa: SLF001
+    self.factory.countConnections -= 1
+
+
+def _untouched(kind: Any, *names: str) -> bool:
+    """Tell whether the application has left these methods as Autobahn has them."""
+    return all(getattr(kind, name) is getattr(WebSocketServerProtocol, name) for name in names)
+
+
 @cache
 def guarded(kind: Any) -> Any:
     """Return a subclass of a protocol class that is watched.
@@ -132,11 +163,11 @@ def guarded(kind: Any) -> Any:
     Its instances are instances of the application's class, and ``protocol.__class__`` can be set to it.
     """
     # What the application overrides is called as ever.
-    receive = _receive if kind.dataReceived is WebSocketServerProtocol.dataReceived else kind.dataReceived
-    send = _send if kind.sendData is WebSocketServerProtocol.sendData else kind.sendData
     names = {
-        "_upgradegw_receive": receive,
-        "_upgradegw_send": send,
+        "_upgradegw_receive": _receive if _untouched(kind, "dataReceived") else kind.dataReceived,
+        "_upgradegw_send": _send if _untouched(kind, "sendData") else kind.sendData,
+        "_upgradegw_make": _make if _untouched(kind, "connectionMade", "_connectionMade") else kind.connectionMade,
+        "_upgradegw_lose": _lose if _untouched(kind, "connectionLost", "_connectionLost") else kind.connectionLost,
         "__module__": kind.__module__,
         "__qualname__": kind.__qualname__,
     }

@@ -74,7 +74,7 @@ class Opener:
         try:
             protocol._onOpen()  # noqa: SLF001
         except Exception:  # noqa: BLE001 - the application's
-            protocol._upgradegw_failed(Failure())  # type: ignore[no-untyped-call] # noqa: SLF001
+            protocol._upgradegw_failed(Failure())  # noqa: SLF001
         txaio.resolve(protocol.is_open, None)
 
     def connectionMade(self) -> None:

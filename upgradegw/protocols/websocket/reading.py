@@ -13,6 +13,10 @@ from upgradegw.protocols.websocket.watch import CLOSED, OPEN, Watch, Watched
 _log = Logger(namespace="upgradegw.websocket")
 
 
+#: RFC 6455 section 5.2: opcodes with the highest bit set are control frames.
+_FIRST_CONTROL_OPCODE = 8
+
+
 class Reading(Watched):
     """Hooks in where Autobahn takes bytes, begins a message or a frame, and has a control frame."""
 
@@ -28,7 +32,7 @@ class Reading(Watched):
         try:
             self._upgradegw_receive(data)
         except Exception:  # noqa: BLE001 - the application's
-            self._upgradegw_failed(Failure())  # type: ignore[no-untyped-call]
+            self._upgradegw_failed(Failure())
         if self.failedByMe:
             self._upgradegw_skip(watch, b"")
         elif self.inside_message or self.current_frame is not None or self.data:
@@ -100,8 +104,30 @@ class Reading(Watched):
         limit = watch.policy.max_fragments
         if limit is not None and watch.fragments > limit:
             self._upgradegw_refuse(1008, f"the message has more than {limit} frames", Reason.TOO_MANY_FRAGMENTS)
+        elif self._isMessageCompressed:
+            self._upgradegw_begin_compressed_frame(length)
         else:
             self.onMessageFrameBegin(length)
+
+    def _upgradegw_begin_compressed_frame(self, length: int) -> None:
+        """Hold a compressed frame against the limits with what deflate may add to incompressible content.
+
+        The limits are about content. Autobahn counts a frame's bytes on the wire here and corrects that as it
+        inflates; so they are taken back, and counted with the piece that brings them.
+        """
+        message, frame = self.maxMessagePayloadSize, self.maxFramePayloadSize
+        self.maxMessagePayloadSize, self.maxFramePayloadSize = _with_overhead(message), _with_overhead(frame)
+        try:
+            self.onMessageFrameBegin(length)
+        finally:
+            self.maxMessagePayloadSize, self.maxFramePayloadSize = message, frame
+        self.message_data_total_length -= length
+
+    def onFrameData(self, payload: bytes) -> bool | None:
+        """Take a piece of a frame."""
+        if self.current_frame.opcode < _FIRST_CONTROL_OPCODE and self._isMessageCompressed:
+            self.message_data_total_length += len(payload)
+        return super().onFrameData(payload)  # type: ignore[no-any-return]
 
     def processControlFrame(self) -> bool:
         """Process a Ping, Pong or Close, unless there are too many of them."""
@@ -110,3 +136,11 @@ class Reading(Watched):
             self._upgradegw_refuse(1008, "too many control frames", Reason.CONTROL_FLOOD)
             return False
         return super().processControlFrame()  # type: ignore[no-any-return]
+
+
+def _with_overhead(limit: int) -> int:
+    """Return the most bytes that deflate makes of ``limit`` bytes; 0 stays 0, no limit.
+
+    zlib's ``deflateBound`` allows a 32nd and a 128th more where the window is not the default one.
+    """
+    return limit and limit + (limit >> 4) + 64

@@ -150,7 +150,7 @@ class WebSocketUpgrade:
     def _abandon(protocol: Any, why: str) -> None:
         """End a protocol that was never open, so that ``onClose`` and the factory's count are right."""
         protocol.wasNotCleanReason = why
-        protocol.connectionLost(Failure(ConnectionDone(why)))  # type: ignore[no-untyped-call]
+        protocol.connectionLost(Failure(ConnectionDone(why)))
 
 
 def websocket(

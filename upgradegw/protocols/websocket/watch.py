@@ -62,6 +62,7 @@ class Watched(WebSocketServerProtocol):  # type: ignore[misc]
     current_frame: Any
     data: bytes
     maxMessagePayloadSize: int
+    maxFramePayloadSize: int
 
     def _upgradegw_refuse(self, code: int, text: str, reason: Reason) -> None:
         self.upgradegw_watch.note(reason)

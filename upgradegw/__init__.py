@@ -1,3 +1,40 @@
-"""A gateway for the HTTP Upgrade mechanism on Twisted."""
+"""A gateway for the HTTP Upgrade mechanism on Twisted: the public names, and nothing else."""
+
+from upgradegw.events import access_events
+from upgradegw.http1.content import deliver_content, limit_content
+from upgradegw.interfaces import Accept, Allow, Deny, EndSummary, IUpgradeResource, Upgrade, Upgraded, UpgradeInfo
+from upgradegw.negotiation.model import Client, Refuse, RequestHead, UpgradeProtocol
+from upgradegw.negotiation.reasons import Reason
+from upgradegw.protocols.plugins import IUpgradeProvider
+from upgradegw.protocols.stream import stream
+from upgradegw.protocols.websocket import websocket
+from upgradegw.web.clients import client_of
+from upgradegw.web.resource import UpgradeResource
+from upgradegw.web.site import UpgradeSite
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Accept",
+    "Allow",
+    "Client",
+    "Deny",
+    "EndSummary",
+    "IUpgradeProvider",
+    "IUpgradeResource",
+    "Reason",
+    "Refuse",
+    "RequestHead",
+    "Upgrade",
+    "UpgradeInfo",
+    "UpgradeProtocol",
+    "UpgradeResource",
+    "UpgradeSite",
+    "Upgraded",
+    "access_events",
+    "client_of",
+    "deliver_content",
+    "limit_content",
+    "stream",
+    "websocket",
+]

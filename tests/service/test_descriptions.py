@@ -1,0 +1,72 @@
+"""Endpoint descriptions, read without a reactor."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.endpoints import quoteStringArgument
+from twisted.python.usage import UsageError
+
+from upgradegw.service.descriptions import DEFAULT_BACKLOG, Description, Other, Tcp, Unix, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("tcp:8080", Tcp(8080)),
+        ("tcp:0:interface=127.0.0.1", Tcp(0, "127.0.0.1")),
+        ("tcp:80:127.0.0.1:7", Tcp(80, "127.0.0.1", backlog=7)),
+        ("tcp:port=80:backlog=9", Tcp(80, backlog=9)),
+        (r"tcp:80:interface=\:\:1", Tcp(80, "::1", ipv6=True)),
+        (r"tcp:80:interface=[\:\:1]", Tcp(80, "::1", ipv6=True)),
+        ("tcp6:80", Tcp(80, ipv6=True)),
+        ("unix:/run/x.sock", Unix("/run/x.sock")),
+        ("unix:/run/x.sock:mode=660:lockfile=0", Unix("/run/x.sock", 0o660, lockfile=False)),
+        ("unix:address=/run/x.sock:backlog=5", Unix("/run/x.sock", backlog=5)),
+        (r"unix:/run/a\:b\=c\\d", Unix("/run/a:b=c\\d")),
+        ("systemd:domain=INET:index=0", Other("systemd:domain=INET:index=0")),
+        ("ssl:443:privateKey=k.pem", Other("ssl:443:privateKey=k.pem")),
+    ],
+)
+def test_descriptions_are_read_as_twisted_reads_them(text: str, place: object) -> None:
+    """TCP and UNIX descriptions are understood with all their parts; other kinds are left to Twisted."""
+    assert parse(text) == Description(place)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("inner", ["tcp:8080", "unix:/run/x.sock"])
+def test_proxy_protocol_is_a_prefix(inner: str) -> None:
+    """``haproxy:`` in front of a description means a PROXY header on each connection."""
+    assert parse(f"haproxy:{inner}") == Description(parse(inner).place, haproxy=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("8080", "write tcp:8080"),
+        ("tcp", "port number is missing"),
+        ("tcp:", "'' is no port"),
+        ("tcp:http", "'http' is no port"),
+        ("tcp:65536", "'65536' is no port"),
+        ("tcp:-1", "'-1' is no port"),
+        ("tcp:٣", "no port"),
+        ("tcp:80:backlog=0", "'0' is no backlog"),
+        ("tcp:80:interfaces=::1", "interfaces= is not known"),
+        ("tcp:80:port=81", "port is there twice"),
+        ("tcp:80:127.0.0.1:5:6", "'6' is one part too many"),
+        ("unix", "a path is missing"),
+        ("unix:", "a path is missing"),
+        ("unix:/x:mode=999", "mode=999 is no octal file mode"),
+        ("unix:/x:lockfile=2", "'2' is no lockfile"),
+    ],
+)
+def test_malformed_descriptions_are_explained(text: str, message: str) -> None:
+    """What is wrong with a description is said in words."""
+    with pytest.raises(UsageError, match=message):
+        parse(text)
+
+
+@given(st.text(min_size=1).filter(lambda path: "\0" not in path))
+def test_quoted_paths_come_back(path: str) -> None:
+    """What ``quoteStringArgument`` protects is read back as it was, also ``=`` behind the first one."""
+    assert parse(f"unix:address={quoteStringArgument(path)}").place == Unix(path, backlog=DEFAULT_BACKLOG)

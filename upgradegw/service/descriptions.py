@@ -1,0 +1,148 @@
+r"""Endpoint descriptions such as ``tcp:8080:interface=127.0.0.1``, read without a reactor.
+
+The grammar is that of ``twisted.internet.endpoints.serverFromString``: parts divided by colons, ``name=value`` for
+named parts, and a backslash in front of a colon, an equals sign or a backslash that is meant literally. Kinds that are
+not known here are left to Twisted and its plugins.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from twisted.python.usage import UsageError
+
+#: A backslash and what it protects, a divider, or plain text.
+_PIECES = re.compile(r"\\(?P<literal>.)|(?P<divider>[:=])|(?P<text>[^\\:=]+)", re.DOTALL)
+
+#: Connections that wait to be accepted; Twisted has 50, nginx and Node.js 511.
+DEFAULT_BACKLOG = 511
+
+
+@dataclass(frozen=True, slots=True)
+class Tcp:
+    """A TCP port.
+
+    Attributes:
+        port: 0 lets the system choose.
+        interface: The address to listen on; empty for all.
+        ipv6: Whether an empty interface means IPv6.
+        backlog: Connections that wait to be accepted.
+    """
+
+    port: int
+    interface: str = ""
+    ipv6: bool = False
+    backlog: int = DEFAULT_BACKLOG
+
+
+@dataclass(frozen=True, slots=True)
+class Unix:
+    """A UNIX socket.
+
+    Attributes:
+        path: Where it appears in the file system.
+        mode: Its permissions; Twisted's default lets everybody connect.
+        backlog: Connections that wait to be accepted.
+        lockfile: Whether a file ``PATH.lock`` keeps a second server away.
+    """
+
+    path: str
+    mode: int = 0o666
+    backlog: int = DEFAULT_BACKLOG
+    lockfile: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """An endpoint that only Twisted or one of its plugins understands."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """An endpoint.
+
+    Attributes:
+        place: Where to listen.
+        haproxy: Whether connections begin with a PROXY protocol header.
+    """
+
+    place: Tcp | Unix | Other
+    haproxy: bool = False
+
+
+def parse(text: str) -> Description:
+    """Read an endpoint description.
+
+    Raises:
+        UsageError: It is malformed.
+    """
+    parts, named = _split(text)
+    haproxy = parts[0] == "haproxy" and len(parts) > 1
+    if haproxy:
+        parts = parts[1:]
+    kind, *rest = parts
+    if kind in ("tcp", "tcp6"):
+        return Description(_tcp(rest, named, kind == "tcp6"), haproxy)
+    if kind == "unix":
+        return Description(_unix(rest, named), haproxy)
+    if kind.isdecimal():
+        raise UsageError(f"write tcp:{kind} for a TCP port")
+    return Description(Other(text))
+
+
+def _split(text: str) -> tuple[list[str], dict[str, str]]:
+    parts: list[list[str]] = [[""]]
+    for piece in _PIECES.finditer(text):
+        if piece["divider"] == ":":
+            parts.append([""])
+        elif piece["divider"] == "=" and len(parts[-1]) == 1:
+            parts[-1].append("")
+        else:
+            parts[-1][-1] += piece["literal"] or piece["text"] or "="
+    return [part[0] for part in parts if len(part) == 1], {part[0]: part[1] for part in parts if len(part) > 1}
+
+
+def _tcp(parts: list[str], named: dict[str, str], ipv6: bool) -> Tcp:
+    values = _values(("port", "interface", "backlog"), parts, named)
+    if "port" not in values:
+        raise UsageError("a port number is missing, as in tcp:8080")
+    interface = values.get("interface", "").strip("[]")
+    port = _number("port", values["port"], 0, 65535)
+    return Tcp(port, interface, ipv6 or ":" in interface, _backlog(values))
+
+
+def _unix(parts: list[str], named: dict[str, str]) -> Unix:
+    values = _values(("address", "mode", "backlog", "lockfile"), parts, named)
+    if not values.get("address"):
+        raise UsageError("a path is missing, as in unix:/run/upgradegw.sock")
+    mode = values.get("mode", "666")
+    if not re.fullmatch(r"0?[0-7]{3}", mode):
+        raise UsageError(f"mode={mode} is no octal file mode, as in mode=660")
+    lockfile = _number("lockfile", values.get("lockfile", "1"), 0, 1)
+    return Unix(values["address"], int(mode, 8), _backlog(values), bool(lockfile))
+
+
+def _backlog(values: dict[str, str]) -> int:
+    return _number("backlog", values.get("backlog", str(DEFAULT_BACKLOG)), 1, 1 << 20)
+
+
+def _values(names: tuple[str, ...], parts: list[str], named: dict[str, str]) -> dict[str, str]:
+    unknown = [name for name in named if name not in names]
+    if unknown:
+        raise UsageError(f"{unknown[0]}= is not known here; there are {', '.join(name + '=' for name in names)}")
+    if len(parts) > len(names):
+        raise UsageError(f"{parts[-1]!r} is one part too many")
+    positional = dict(zip(names, parts, strict=False))
+    twice = [name for name in positional if name in named]
+    if twice:
+        raise UsageError(f"{twice[0]} is there twice")
+    return positional | named
+
+
+def _number(name: str, text: str, lowest: int, highest: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not lowest <= int(text) <= highest:
+        raise UsageError(f"{text!r} is no {name}: write a number from {lowest} to {highest}")
+    return int(text)

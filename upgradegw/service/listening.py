@@ -1,0 +1,153 @@
+"""Listeners of the running server: bound sockets adopted by the reactor, other endpoints asked to listen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from twisted.internet.address import UNIXAddress
+from twisted.internet.defer import Deferred, execute, maybeDeferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
+from twisted.protocols.haproxy import proxyEndpoint
+from twisted.python.failure import Failure
+from twisted.python.usage import UsageError
+from zope.interface import implementer
+
+from upgradegw.service.binding import Bound, bind
+from upgradegw.service.descriptions import Description, Other, Unix, parse
+
+
+@dataclass(slots=True)
+class Listener:
+    """One ``--listen`` or ``--port``.
+
+    Attributes:
+        option: As it was typed, for messages.
+        description: What it means.
+        bound: Its socket, if we bind it.
+    """
+
+    option: str
+    description: Description
+    bound: Bound | None = None
+
+    def endpoint(self, reactor: Any) -> IStreamServerEndpoint:
+        """Return the endpoint that listens when the service starts.
+
+        Raises:
+            UsageError: Twisted does not understand the description.
+        """
+        if self.bound is not None:
+            adopting = _AdoptingEndpoint(reactor, self.bound)
+            return proxyEndpoint(adopting) if self.description.haproxy else adopting
+        if not isinstance(self.description.place, Other):
+            raise UsageError(f"{self.option}: not bound")
+        try:
+            return cast("IStreamServerEndpoint", serverFromString(reactor, self.description.place.text))
+        except Exception as error:  # noqa: BLE001 - endpoint plugins may raise anything
+            raise UsageError(f"{self.option}: {' '.join(str(error).split()) or type(error).__name__}") from None
+
+    def url(self, port: IListeningPort, secure: bool) -> str:
+        """Return the address for a person, once the port listens."""
+        if self.bound is not None:
+            return self.bound.url(secure) + (" (all addresses)" if self.bound.everywhere else "")
+        host: Any = port.getHost()
+        if isinstance(host, UNIXAddress):
+            return f"unix:{os.fsdecode(host.name or b'')}"
+        if isinstance(getattr(host, "port", None), int):
+            name = f"[{host.host}]" if ":" in host.host else host.host
+            secure = secure or self.option.partition(" ")[2].startswith("ssl:")
+            return f"http{'s' * secure}://{name}:{host.port}/"
+        return str(host)
+
+    def stop(self, port: IListeningPort) -> Deferred[Any]:
+        """Close a port, and give the lock back, so that another server can take the place.
+
+        The file of a UNIX socket that this user may no longer remove stays behind.
+        """
+        stopped: Deferred[Any] = maybeDeferred(port.stopListening)
+        stopped.addErrback(_trap_os_error)
+        if self.bound is not None:
+            stopped.addBoth(self._unlock, self.bound)
+        return stopped
+
+    @staticmethod
+    def _unlock(result: Any, bound: Bound) -> Any:
+        bound.unlock()
+        return result
+
+
+def _trap_os_error(failure: Failure) -> None:
+    failure.trap(OSError)
+
+
+def read_listeners(wishes: Iterable[tuple[str, str]]) -> list[Listener]:
+    """Understand the options that say where to listen.
+
+    Args:
+        wishes: The option as it was typed, and the endpoint description that it means.
+
+    Raises:
+        UsageError: One is malformed.
+    """
+    listeners = []
+    for option, text in wishes:
+        try:
+            listeners.append(Listener(option, parse(text)))
+        except UsageError as error:
+            raise UsageError(f"{option}: {error}") from None
+    return listeners
+
+
+def bind_all(listeners: list[Listener]) -> None:
+    """Bind the sockets of all listeners that we know how to bind; none stays bound if one fails.
+
+    Raises:
+        UsageError: One cannot be bound.
+    """
+    for listener in listeners:
+        place = listener.description.place
+        if isinstance(place, Other):
+            continue
+        try:
+            listener.bound = bind(place)
+        except UsageError as error:
+            release_all(listeners)
+            raise UsageError(f"{listener.option}: {error}") from None
+
+
+def release_all(listeners: list[Listener]) -> None:
+    """Close all sockets that have been bound."""
+    for listener in listeners:
+        if listener.bound is not None:
+            listener.bound.close()
+            listener.bound = None
+
+
+@implementer(IStreamServerEndpoint)
+class _AdoptingEndpoint:
+    """Listens by handing a socket that is already bound to the reactor."""
+
+    def __init__(self, reactor: Any, bound: Bound) -> None:
+        self._reactor = reactor
+        self._bound = bound
+
+    def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
+        return execute(self._adopt, protocolFactory)
+
+    def _adopt(self, factory: IProtocolFactory) -> IListeningPort:
+        bound = self._bound
+        family = bound.socket.family
+        port: IListeningPort = self._reactor.adoptStreamPort(bound.socket.fileno(), family, factory)
+        if isinstance(bound.place, Unix):
+            # The reactor sets the mode and the backlog of every UNIX socket to Twisted's defaults.
+            Path(bound.place.path).chmod(bound.place.mode)
+            bound.socket.listen(bound.place.backlog)
+            bound.renew_lock()
+        # The reactor listens on a copy; while ours is open, clients could still connect behind a stop.
+        bound.socket.close()
+        return port

@@ -1,0 +1,201 @@
+"""The options of ``twistd upgradegw``: everything is resolved, read and bound here, before twistd becomes a daemon."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from twisted.python import usage
+
+from upgradegw import __version__
+from upgradegw.negotiation.client import TrustedProxies
+from upgradegw.service import routes
+from upgradegw.service.descriptions import Other
+from upgradegw.service.listening import Listener, bind_all, read_listeners, release_all
+from upgradegw.service.log_file import LogFile
+from upgradegw.service.tls import tls_options
+
+#: The port when neither --port nor --listen is given.
+DEFAULT_PORT = 8080
+
+
+class Options(usage.Options):
+    """What the command line says, and, after ``parseOptions``, what it resolved to.
+
+    Attributes:
+        listeners: Where to listen, sockets bound.
+        tls: The certificate, or None.
+        trusted: The networks of proxies to be believed, checked.
+        resolved: The routes; empty for the demonstration site.
+        access_file: Where access lines go, if not to Twisted's log.
+        stop_timeout: Seconds that an orderly stop may take.
+    """
+
+    longdesc = (
+        "Serve HTTP/1.1 and switch to WebSocket or any protocol asked for with Upgrade. PATH stands for that path and"
+        " all below it; MODULE:ATTRIBUTE names an object, or a callable that returns one. Options that name a route or"
+        " a place to listen can be repeated. Without a route, a demonstration site is served."
+    )
+    optParameters = [  # noqa: RUF012 - Twisted's name and type
+        ["tls-cert", None, None, "PEM file: the certificate and its chain; turns TLS on for every listener."],
+        ["tls-key", None, None, "PEM file: the private key, if it is not in the certificate's file."],
+        ["app-dir", None, ".", "Folder in which MODULE is looked for first."],
+        ["access-log", None, None, "File for access lines, - for standard output, or off. [default: twistd's log]"],
+        ["stop-timeout", None, "10", "Seconds that open connections have to end at a stop."],
+    ]
+    optFlags = [  # noqa: RUF012 - Twisted's name and type
+        ["check", None, "Resolve everything, print the routes, and exit without listening."],
+    ]
+    listeners: list[Listener]
+    tls: Any
+    trusted: list[str]
+    resolved: dict[routes.Segments, routes.Route]
+    access_file: LogFile | None
+    stop_timeout: float
+
+    def __init__(self) -> None:
+        """Start empty."""
+        super().__init__()
+        self._listens: list[tuple[str, str]] = []
+        self.trusted = []
+        self._wishes: list[routes.Wish] = []
+        self.listeners = []
+
+    def getSynopsis(self) -> str:
+        """Say how the command is called; there are two ways."""
+        return "Usage: upgradegw [options]\n   or: twistd [twistd's options] upgradegw [options]"
+
+    def opt_port(self, number: str) -> None:
+        """TCP port to listen on; 0 lets the system choose. The same as --listen tcp:PORT. [default: 8080]"""  # noqa: D415
+        self._listens.append((f"--port {number}", f"tcp:{number}"))
+
+    opt_p = opt_port
+
+    def opt_listen(self, endpoint: str) -> None:
+        """Where to listen, as a Twisted endpoint: tcp:8080:interface=127.0.0.1, unix:/run/x.sock, haproxy:tcp:8080 …"""  # noqa: D415
+        self._listens.append((f"--listen {endpoint}", endpoint))
+
+    def opt_trusted_proxy(self, network: str) -> None:
+        """Believe Forwarded and X-Forwarded-* from this address or network; "unix" for peers on UNIX sockets."""
+        try:
+            TrustedProxies.parse([network])
+        except ValueError as error:
+            raise usage.UsageError(f"--trusted-proxy {network}: {error}") from None
+        self.trusted.append(network)
+
+    def opt_websocket(self, route: str) -> None:
+        """PATH=MODULE:ATTRIBUTE, an Autobahn WebSocketServerFactory."""
+        self._wishes.append(routes.Wish("--websocket", route))
+
+    def opt_upgrade(self, route: str) -> None:
+        """PATH=TOKEN=MODULE:ATTRIBUTE, a protocol factory or Protocol class that speaks behind "Upgrade: TOKEN"."""
+        self._wishes.append(routes.Wish("--upgrade", route))
+
+    def opt_static(self, route: str) -> None:
+        """PATH=FOLDER, the files of a folder, without listings and dotfiles."""
+        self._wishes.append(routes.Wish("--static", route))
+
+    def opt_wsgi(self, route: str) -> None:
+        """PATH=MODULE:ATTRIBUTE, a WSGI application."""
+        self._wishes.append(routes.Wish("--wsgi", route))
+
+    def opt_resource(self, route: str) -> None:
+        """PATH=MODULE:ATTRIBUTE, a twisted.web resource."""
+        self._wishes.append(routes.Wish("--resource", route))
+
+    def opt_version(self) -> NoReturn:
+        """Print the version and exit."""
+        print(f"upgradegw {__version__}")  # noqa: T201 - this is the command's output
+        sys.exit(0)
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """Parse and resolve; an error is one line on standard error and exit status 1."""
+        try:
+            super().parseOptions(options)
+        except usage.UsageError as error:
+            self.fail(error)
+
+    def fail(self, error: usage.UsageError) -> NoReturn:
+        """Say what is wrong in one line, leave no socket behind, and end with exit status 1.
+
+        Raises:
+            SystemExit: Always.
+        """
+        release_all(self.listeners)
+        line = " ".join(str(error).split())
+        print(f"upgradegw: {line}", file=sys.stderr)  # noqa: T201 - twistd has no log yet
+        raise SystemExit(1) from None
+
+    def parseArgs(self, *surplus: str) -> None:
+        """Refuse words that belong to no option.
+
+        Raises:
+            UsageError: There are some.
+        """
+        if surplus:
+            raise usage.UsageError(f"{surplus[0]!r} belongs to no option; see --help")
+
+    def postOptions(self) -> None:
+        """Resolve everything; bind last, so that no other error leaves a socket behind.
+
+        Raises:
+            UsageError: Something is wrong with what the options say.
+        """
+        self._make_importable()
+        self.stop_timeout = self._seconds("stop-timeout")
+        self.tls = self._tls()
+        self.listeners = read_listeners(self._listens or [(f"--port {DEFAULT_PORT}", f"tcp:{DEFAULT_PORT}")])
+        self.resolved = routes.resolve(self._wishes)
+        if self["check"]:
+            self._print_check()
+            sys.exit(0)
+        self.access_file = self._access_file()
+        bind_all(self.listeners)
+
+    def _make_importable(self) -> None:
+        folder = Path(self["app-dir"]).absolute()
+        if not folder.is_dir():
+            raise usage.UsageError(f"--app-dir {self['app-dir']}: there is no such folder")
+        sys.path.insert(0, str(folder))
+
+    def _seconds(self, name: str) -> float:
+        try:
+            seconds = float(self[name])
+        except ValueError:
+            seconds = -1
+        if not 0 <= seconds <= 86400:  # noqa: PLR2004 - a day; also excludes infinity and not-a-number
+            raise usage.UsageError(f"--{name} {self[name]}: write a number of seconds, at most a day")
+        return seconds
+
+    def _tls(self) -> Any:
+        if self["tls-cert"] is None:
+            if self["tls-key"] is not None:
+                raise usage.UsageError("--tls-key is of use only together with --tls-cert")
+            return None
+        return tls_options(self["tls-cert"], self["tls-key"])
+
+    def _access_file(self) -> LogFile | None:
+        target = self["access-log"]
+        if target in (None, "off"):
+            return None
+        if target == "-":
+            if self.parent is not None and not self.parent.get("nodaemon", True):
+                raise usage.UsageError("--access-log -: a daemon has no standard output; name a file, or use twistd -n")
+            return LogFile.standard_output()
+        try:
+            return LogFile.append_to(target)
+        except OSError as error:
+            raise usage.UsageError(f"--access-log {target}: {os.strerror(error.errno or 0).lower()}") from None
+
+    def _print_check(self) -> None:
+        for listener in self.listeners:
+            if isinstance(listener.description.place, Other):
+                from twisted.internet import reactor  # noqa: PLC0415 - twistd itself imports it only when it runs
+
+                listener.endpoint(reactor)
+        lines = [f"listen  {listener.option}" for listener in self.listeners]
+        lines += routes.describe(self.resolved) or ["/  the demonstration site: /ws and /echo"]
+        print("\n".join(lines))  # noqa: T201 - this is the command's output

@@ -1,0 +1,146 @@
+"""The service: listens, says where, and ends in order.
+
+At a stop the listeners close first, so that another process can take over; then every connection is told: WebSockets
+get Close 1001, other upgraded connections end behind what is buffered, running requests are answered. After
+``stop_timeout`` seconds what is left is aborted.
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.logger import Logger
+
+from upgradegw import __version__
+from upgradegw.service.access_log import AccessLog
+from upgradegw.service.listening import Listener
+from upgradegw.service.signals import CaughtSignals
+from upgradegw.service.tls import over_tls
+from upgradegw.web.site import UpgradeSite
+
+#: Seconds that aborted connections have to be gone; they need one turn of the reactor.
+_ABORT_SECONDS = 1.0
+
+
+class GatewayService(Service):
+    """One site on some listeners."""
+
+    log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,
+        site: UpgradeSite,
+        listeners: list[Listener],
+        *,
+        access_log: AccessLog,
+        tls: Any = None,
+        stop_timeout: float = 10.0,
+        notices: tuple[str, ...] = (),
+    ) -> None:
+        """Serve a site.
+
+        Args:
+            reactor: The reactor.
+            site: What is served.
+            listeners: Where.
+            access_log: Written while the server runs; opened anew at SIGHUP.
+            tls: The certificate options, or None for cleartext.
+            stop_timeout: Seconds that connections have to end at a stop.
+            notices: Lines for the log behind the one that says where the server listens.
+
+        Raises:
+            UsageError: An endpoint's description is not understood.
+        """
+        self._reactor = reactor
+        self._site = site
+        self._secure = tls is not None
+        self._factory: IProtocolFactory = site if tls is None else over_tls(tls, site)
+        self._endpoints = [(listener, listener.endpoint(reactor)) for listener in listeners]
+        self._access_log = access_log
+        self._stop_timeout = stop_timeout
+        self._notices = notices
+        self._listening = False
+        self._ports: list[tuple[Listener, IListeningPort]] = []
+        self._urls: dict[int, str] = {}
+        self._signals = CaughtSignals(reactor)
+
+    def privilegedStartService(self) -> None:
+        """Listen; twistd has become a daemon and not yet given up its privileges.
+
+        Raises:
+            Exception: What an endpoint that we do not bind ourselves raised.
+        """
+        super().privilegedStartService()
+        self._listen()
+
+    def _listen(self) -> None:
+        self._listening = True
+        # Losing a terminal is no reason to end, and logrotate's signal even less.
+        self._signals.replace(signal.SIGHUP, self._access_log.reopen)
+        self._access_log.start()
+        for number, (listener, endpoint) in enumerate(self._endpoints):
+            failures: list[Any] = []
+            listening = endpoint.listen(self._factory)
+            listening.addCallback(self._listens, number, listener)
+            listening.addErrback(failures.append)
+            if failures:
+                failures[0].raiseException()
+
+    def _listens(self, port: IListeningPort, number: int, listener: Listener) -> None:
+        self._ports.append((listener, port))
+        self._urls[number] = listener.url(port, self._secure)
+
+    def startService(self) -> None:
+        """Say where the server listens."""
+        super().startService()
+        if not self._listening:  # whoever runs us knows no privileges, as the command ``twist``
+            self._listen()
+        # Only a running reactor turns signals into an orderly stop, and whoever reads "ready" may send one.
+        self._reactor.callWhenRunning(self._reactor.callLater, 0, self._say_ready)
+
+    def _say_ready(self) -> None:
+        # What is there by now stays until the end: the garbage collector need not look through it again and again.
+        gc.collect()
+        gc.freeze()
+        urls = " ".join(self._urls[number] for number in sorted(self._urls))
+        self.log.info("upgradegw {version} ready: {urls}", version=__version__, urls=urls)
+        for notice in self._notices:
+            self.log.info("{notice}", notice=notice)
+
+    def stopService(self) -> Deferred[Any]:
+        """End in order; fires when nothing is left, at the latest a moment behind ``stop_timeout``."""
+        super().stopService()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # The reactor has taken notice of the first; whoever sends a second one does not want to wait.
+            self._signals.replace(number, self._abort)
+        closed = DeferredList([listener.stop(port) for listener, port in self._ports], consumeErrors=True)
+        self._ports.clear()
+        gone: Deferred[None] = Deferred()
+        calls = [
+            self._reactor.callLater(self._stop_timeout, self._abort),
+            self._reactor.callLater(self._stop_timeout + _ABORT_SECONDS, gone.callback, None),
+        ]
+
+        def done(_result: object) -> None:
+            for call in calls:
+                if call.active():
+                    call.cancel()
+            if not gone.called:
+                gone.callback(None)
+
+        closed.addCallback(lambda _results: self._site.stop()).addBoth(done)
+        return gone.addCallback(self._stopped)
+
+    def _stopped(self, _result: object) -> None:
+        self._access_log.stop()
+        self._signals.restore()
+
+    def _abort(self) -> None:
+        self.log.info("{number} connections have not ended: aborting", number=len(self._site.connections))
+        self._site.abort()

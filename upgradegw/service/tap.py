@@ -1,0 +1,55 @@
+"""What twistd asks of the plugin: options and a service made from them. Wiring only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.application.service import IService
+from twisted.python.usage import UsageError
+from twisted.web.resource import IResource
+
+from upgradegw.service import demonstration, routes
+from upgradegw.service.access_log import AccessLog
+from upgradegw.service.options import Options
+from upgradegw.service.running import GatewayService
+from upgradegw.web.site import UpgradeSite
+
+__all__ = ["Options", "makeService"]
+
+
+def makeService(options: Options) -> IService:
+    """Return the service that the options describe; twistd calls this before it becomes a daemon.
+
+    Raises:
+        SystemExit: An endpoint's description is not understood; one line on standard error says so.
+    """
+    from twisted.internet import reactor  # noqa: PLC0415 - twistd has chosen it by now
+
+    try:
+        return gateway_service(options, reactor)
+    except UsageError as error:
+        options.fail(error)
+
+
+def gateway_service(options: Options, reactor: Any) -> GatewayService:
+    """Return the service that the options describe.
+
+    Args:
+        options: As parsed.
+        reactor: Runs it.
+
+    Raises:
+        UsageError: An endpoint's description is not understood.
+    """
+    tree: IResource = routes.table(options.resolved, reactor) if options.resolved else demonstration.site()
+    site = UpgradeSite(tree, trusted_proxies=options.trusted, reactor=reactor)
+    site.noisy = False
+    return GatewayService(
+        reactor,
+        site,
+        options.listeners,
+        access_log=AccessLog(options.access_file, off=options["access-log"] == "off"),
+        tls=options.tls,
+        stop_timeout=options.stop_timeout,
+        notices=() if options.resolved else (demonstration.NOTICE,),
+    )

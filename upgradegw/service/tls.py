@@ -1,0 +1,84 @@
+"""TLS from PEM files: a certificate with its chain and its key, TLS 1.2 or later, ALPN for HTTP/1.1 only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from OpenSSL.crypto import X509, PKey
+from OpenSSL.SSL import Error
+from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.ssl import CertificateOptions, TLSVersion
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.usage import UsageError
+
+
+def tls_options(cert: str, key: str | None) -> CertificateOptions:
+    """Read a certificate chain and a private key.
+
+    Args:
+        cert: A PEM file: the server's certificate first, then the chain that leads to the root.
+        key: A PEM file with the private key; None if it is in the certificate's file.
+
+    Raises:
+        UsageError: A file is missing, unreadable or not what it should be, or the key is another certificate's.
+    """
+    chain = _certificates(cert)
+    private = _private_key(key or cert, "--tls-key" if key else "--tls-cert")
+    if not _belong_together(chain[0], private):
+        raise UsageError(f"--tls-key {key or cert}: this is not the key of the certificate in {cert}")
+    options = CertificateOptions(
+        privateKey=PKey.from_cryptography_key(private),  # type: ignore[arg-type]
+        certificate=X509.from_cryptography(chain[0]),
+        extraCertChain=[X509.from_cryptography(certificate) for certificate in chain[1:]],
+        # RFC 9325 section 3.1.1: nothing below TLS 1.2.
+        insecurelyLowerMinimumTo=TLSVersion.TLSv1_2,
+        acceptableProtocols=[b"http/1.1"],
+    )
+    try:
+        options.getContext()
+    except Error as error:
+        raise UsageError(f"--tls-cert {cert}: OpenSSL does not accept it ({_reason(error)})") from None
+    return options
+
+
+def over_tls(options: CertificateOptions, factory: IProtocolFactory) -> IProtocolFactory:
+    """Put TLS between a listening port of any kind and a factory."""
+    return TLSMemoryBIOFactory(options, False, factory)
+
+
+def _read(path: str, option: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{option} {path}: {(error.strerror or str(error)).lower()}") from None
+
+
+def _certificates(path: str) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(_read(path, "--tls-cert"))
+    except ValueError:
+        raise UsageError(f"--tls-cert {path}: this file holds no certificate in PEM form") from None
+
+
+def _private_key(path: str, option: str) -> PrivateKeyTypes:
+    data = _read(path, option)
+    try:
+        return load_pem_private_key(data, password=None)
+    except TypeError:
+        raise UsageError(f"{option} {path}: the key is protected by a passphrase; remove it first") from None
+    except ValueError:
+        missing = "; name the key's file with --tls-key" if option == "--tls-cert" else ""
+        raise UsageError(f"{option} {path}: this file holds no private key in PEM form{missing}") from None
+
+
+def _belong_together(certificate: x509.Certificate, key: PrivateKeyTypes) -> bool:
+    form = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    return certificate.public_key().public_bytes(*form) == key.public_key().public_bytes(*form)
+
+
+def _reason(error: Error) -> str:
+    details = error.args[0] if error.args else []
+    return str(details[0][-1]) if details else "no reason given"

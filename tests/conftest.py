@@ -1,0 +1,51 @@
+"""What a skipped test is: elsewhere a gap with a reason, on the build server a failure.
+
+A skip without a reason fails everywhere. Where the environment sets CI, every skip fails: what the tests need is
+installed there by ``.ci/run``, so that a test that does not run there would never run at all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+#: What pytest writes where nobody gave a reason.
+_NO_REASON = frozenset({"", "unconditional skip", "Skipped", "<Skipped instance>"})
+
+
+def _in_ci() -> bool:
+    return os.environ.get("CI", "").lower() not in {"", "0", "false"}
+
+
+def _objection(longrepr: object) -> str | None:
+    """Say what is wrong with a skip, or None if it may stand."""
+    reason = (str(longrepr[2]) if isinstance(longrepr, tuple) else str(longrepr)).removeprefix("Skipped: ").strip()
+    if reason in _NO_REASON:
+        return "skipped without a reason"
+    return f"skipped, which is a failure in CI: {reason}" if _in_ci() else None
+
+
+def _judge(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if report.outcome == "skipped" and not hasattr(report, "wasxfail"):
+        objection = _objection(report.longrepr)
+        if objection is not None:
+            report.outcome = "failed"
+            report.longrepr = objection
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Judge the skip of a test."""
+    report = yield
+    _judge(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Judge the skip of a module."""
+    report = yield
+    _judge(report)
+    return report

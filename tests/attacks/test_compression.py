@@ -8,8 +8,8 @@ from typing import Any
 
 import psutil
 
+from tests.attacks.clients import websocket_request
 from tests.attacks.conftest import Serve
-from tests.attacks.listening import websocket_request
 from tests.attacks.tree import Tree
 from tests.protocols.websocket.support import BINARY, PING, close, frame
 from tests.support.process import Server

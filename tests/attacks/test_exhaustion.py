@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from tests.attacks.clients import get, websocket_request
 from tests.attacks.conftest import Serve
-from tests.attacks.listening import get, websocket_request
 from tests.certificates import CertificateFiles
 from tests.memory import fields_of
 from tests.protocols.websocket.support import TEXT, frame

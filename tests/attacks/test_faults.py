@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 
+from tests.attacks.clients import get, websocket_request
 from tests.attacks.conftest import Serve
-from tests.attacks.listening import get, websocket_request
 from tests.attacks.tree import Tree
 from tests.protocols.websocket.support import TEXT, Echo, frame
 from tests.protocols_for_tests import RecorderFactory, fail

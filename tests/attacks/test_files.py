@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.listening import get, websocket_request
+from tests.attacks.clients import get, websocket_request
 from tests.support.process import Server, serving
 
 OUTSIDE = [

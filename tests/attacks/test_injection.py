@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from autobahn.websocket.types import ConnectionAccept, ConnectionDeny
 
+from tests.attacks.clients import get, websocket_request
 from tests.attacks.conftest import Serve
-from tests.attacks.listening import get, websocket_request
 from tests.attacks.tree import Tree
 from tests.memory import fields_of
 from tests.protocols_for_tests import RecorderFactory

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from twisted.protocols.haproxy._wrapper import HAProxyWrappingFactory
 
+from tests.attacks.clients import get, websocket_request
 from tests.attacks.conftest import KINDS, Serve
-from tests.attacks.listening import Listening, get, websocket_request
+from tests.attacks.listening import Listening
 from tests.attacks.tree import Tree
 from upgradegw.interfaces import Allow
 from upgradegw.web.clients import client_of

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 
+from tests.attacks.clients import get, websocket_request
 from tests.attacks.conftest import Serve
-from tests.attacks.listening import get, websocket_request
 from tests.attacks.tree import Tree
 from tests.protocols.websocket.support import frame
 from upgradegw.interfaces import Allow, Deny

@@ -6,8 +6,8 @@ import tracemalloc
 
 import pytest
 
+from tests.attacks.clients import Client, get
 from tests.attacks.conftest import Serve
-from tests.attacks.listening import Client, get
 
 
 def padded(size: int) -> bytes:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.attacks.clients import Client, any_server, get, websocket_request
 from tests.attacks.conftest import Serve
-from tests.attacks.listening import Client, any_server, get, websocket_request
 from tests.attacks.tree import Tree
 from tests.protocols.websocket.support import BINARY, PING, PONG, TEXT, frame
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.attacks.clients import get, websocket_request
 from tests.attacks.conftest import Serve
-from tests.attacks.listening import get, websocket_request
 from tests.protocols.websocket.support import frame
 
 HIDDEN = get(b"/admin")

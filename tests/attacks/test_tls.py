@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from OpenSSL import SSL
 
+from tests.attacks.clients import Client, any_server, get
 from tests.attacks.conftest import Serve
-from tests.attacks.listening import Client, Listening, any_server, get
+from tests.attacks.listening import Listening
 from tests.certificates import CertificateFiles
 from tests.support.process import serving
 

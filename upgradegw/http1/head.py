@@ -29,6 +29,7 @@ _TOKEN_START = re.compile(rb"[" + _TCHAR + rb"]+")
 _TRANSFER_ENCODING = re.compile(rb"\r\n(?i:transfer-encoding):([^\r\n]*)")
 _CONTENT_LENGTH = re.compile(rb"\r\n(?i:content-length):")
 
+_SLASH, _HASH = b"/#"
 _VERSIONS = {b"1.1": b"HTTP/1.1", b"1.0": b"HTTP/1.0"}
 # Methods are ours to judge, and llhttp knows only its own; it is shown this line instead.
 _STAND_IN = b"POST / HTTP/1.1\r\n"
@@ -137,7 +138,7 @@ def _judge(method: bytes, target: bytes, version: bytes, collector: _Collector) 
         return BadHead(400, Reason.BAD_HOST, f"{len(hosts)} Host fields", method, target)
     if host is not None and split_authority(host) is None:
         return BadHead(400, Reason.BAD_HOST, f"Host: {printable(host)}", method, target)
-    if target[:1] != b"/" or b"#" in target or method == b"CONNECT":
+    if target[0] != _SLASH or _HASH in target or method == b"CONNECT":
         found = _other_form(method, target)
         if isinstance(found, BadHead):
             return found
@@ -180,7 +181,7 @@ def _other_form(method: bytes, target: bytes) -> tuple[bytes | None, bytes] | Ba
     """Judge a target that is not plain origin-form: its authority if it has one, and what a resource sees."""
     if method == b"CONNECT":
         return BadHead(405, Reason.CONNECT, "", method, target)
-    if b"#" in target:
+    if _HASH in target:
         return BadHead(400, Reason.BAD_REQUEST, "'#' in the request target", method, target)
     if target == b"*" and method == b"OPTIONS":
         return None, target

@@ -18,6 +18,8 @@ from twisted.internet.tcp import Connection
 from twisted.web.http_headers import Headers
 from zope.interface import implementer
 
+from upgradegw.http1.headers import CR, LF
+
 #: Bytes given to the transport at once: one more than Twisted's transports hold before they pause their producer, so
 #: that each piece is paused for and resumed after, which shows that it was sent.
 PIECE = 64 * 1024 + 1
@@ -85,20 +87,21 @@ class SendingHalf(Protocol):
             pairs, headers = headers, Headers()
             for name, value in pairs:
                 headers.addRawHeader(name, value)
-        if b"\n" in reason or b"\r" in reason:
+        if LF in reason or CR in reason:
             reason = b" ".join(reason.splitlines())
-        head = version + b" " + code + b" " + reason + b"\r\n"
+        head = [self._held, version, b" ", code, b" ", reason, b"\r\n"]
         closes = False
         for name, values in headers.getAllRawHeaders():
             for value in values:
-                head += name + b": " + value + b"\r\n"
+                head.extend((name, b": ", value, b"\r\n"))
             if name == b"Connection":
                 closes = _lists_close(values)
         if closes:
             self.keep_alive = False
         elif not self._goes_on() and version == b"HTTP/1.1":
-            head += b"Connection: close\r\n"
-        self._held += head + b"\r\n"
+            head.append(b"Connection: close\r\n")
+        head.append(b"\r\n")
+        self._held = b"".join(head)
         if not self._gathering:
             self.flush()
 

@@ -18,6 +18,9 @@ from upgradegw.http1.headers import FastHeaders
 SERVER = b"upgradegw"
 
 
+(_PERCENT,) = b"%"
+
+
 @lru_cache(maxsize=2)
 def _http_date(second: int) -> bytes:
     date: bytes = datetimeToString(second)
@@ -40,7 +43,7 @@ class UpgradeRequest(Request):
         self.prepath = []
         path = self.path
         segments = path[1:].split(b"/")
-        self.postpath = [unquote_to_bytes(segment) for segment in segments] if b"%" in path else segments
+        self.postpath = [unquote_to_bytes(segment) for segment in segments] if _PERCENT in path else segments
         if path == b"*":
             self._answer_for_the_server()
             return

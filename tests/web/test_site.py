@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -52,6 +53,13 @@ class Arguments(SynchronousTestCase):
         assert Wire(site, reactor).send(get()).answers()[0].body == b"Own"
         for session in list(site.sessions.values()):
             session.expire()
+
+    def test_where_content_goes(self) -> None:
+        """A-27: small content stays in memory, large content and content of unknown length goes to a file."""
+        assert isinstance(UpgradeSite.getContentFile(99_999), BytesIO)
+        for length in (100_000, None):
+            with UpgradeSite.getContentFile(length) as content:
+                assert content.fileno() > 0
 
     def test_nothing_starts(self) -> None:
         """A-25: a site without connections has no delayed call."""

@@ -16,6 +16,7 @@ from twisted.web.wsgi import WSGIResource
 
 from tests.memory import Memory, content_of, fields_of, upgrade_request
 from tests.protocols_for_tests import RecorderFactory, echo
+from upgradegw.http1.content import limit_content
 from upgradegw.protocols.stream import stream
 from upgradegw.web.resource import UpgradeResource
 
@@ -154,3 +155,43 @@ class UpgradeSiteTests(_OnEachSite, SynchronousTestCase):
     """In ``UpgradeSite``."""
 
     stock = False
+
+
+class Upload(Resource):
+    """Says how much it got."""
+
+    def render_POST(self, request: Any) -> bytes:
+        return b"%d" % len(request.content.read())
+
+
+class ContentPolicyTests(SynchronousTestCase):
+    """The limits on content that a tree below ``otherwise`` sets."""
+
+    def post(self, root: Any, path: bytes, size: int) -> Memory:
+        memory = Memory(root, max_content=10)
+        memory.send(b"POST %b HTTP/1.1\r\nHost: a.example\r\nContent-Length: %d\r\n\r\n" % (path, size) + b"x" * size)
+        return memory
+
+    def test_otherwise(self) -> None:
+        """A-27: they hold for the paths that ``otherwise`` answers, at its root and below it, and nowhere else."""
+        app = limit_content(Upload(), 20)
+        app.putChild(b"big", limit_content(Upload(), 30))
+        root = Resource()
+        root.putChild(b"app", UpgradeResource([stream("echo", RecorderFactory())], otherwise=app))
+        root.putChild(b"other", Upload())
+        for path, limit in [(b"/app", 20), (b"/app/big", 30), (b"/other", 10)]:
+            assert content_of(self.post(root, path, limit).received) == b"%d" % limit
+            assert self.post(root, path, limit + 1).status == 413, path
+
+    def test_content_for_a_protocol_is_whole(self) -> None:
+        """UP-12: a protocol that takes content gets it whole, also beside an ``otherwise`` that reads a stream."""
+        other = Upload()
+        other.streams_content = True  # type: ignore[attr-defined]
+        factory = RecorderFactory()
+        upgrade = stream("tcp", factory, methods=("POST",), content=True)
+        root = Resource()
+        root.putChild(b"", UpgradeResource([upgrade], otherwise=other))
+        memory = Memory(root)
+        memory.send(upgrade_request(b"tcp", b"Content-Length: 5", method=b"POST"), b"he", b"llo")
+        assert memory.status == 101
+        assert factory.only.info.content == b"hello"

@@ -75,9 +75,24 @@ class UpgradeResource(Resource):
             if any(upgrade.protocol.matches(other.protocol) for other in self.upgrades[:number]):
                 raise ValueError(f"the token {upgrade.protocol} is served twice on one resource")
         self.otherwise = otherwise
+        self._adopt_content_policy()
         self.authorize = authorize
         self.authorize_timeout = authorize_timeout
         self.prepare_timeout = prepare_timeout
+
+    def _adopt_content_policy(self) -> None:
+        """Take as much content as ``otherwise`` does, and in the same way (see ``limit_content``)."""
+        for name in ("max_content", "streams_content"):
+            if hasattr(self.otherwise, name):
+                setattr(self, name, getattr(self.otherwise, name))
+        if any(upgrade.content for upgrade in self.upgrades):
+            self.streams_content = False  # a protocol gets the content of its request as a whole
+
+    def getStaticEntity(self, name: bytes) -> Any:
+        """Return a child given with ``putChild``, here or to ``otherwise``: where limits on content are looked for."""
+        child = super().getStaticEntity(name)
+        find = getattr(self.otherwise, "getStaticEntity", None)
+        return find(name) if child is None and find is not None else child
 
     def getChildWithDefault(self, path: bytes, request: Any) -> IResource:
         """Find a child given with ``putChild``; everything else below this resource is answered by itself."""

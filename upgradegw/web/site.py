@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from io import BytesIO
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
@@ -21,6 +23,9 @@ from upgradegw.negotiation.model import Client, Decline, Fields, Refuse
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.web.clients import client_of, peer_of
 from upgradegw.web.request import UpgradeRequest
+
+#: Content of this size goes to a file, as in twisted.web.
+_MAX_IN_MEMORY = 100_000
 
 
 class UpgradeSite(Site):
@@ -141,6 +146,17 @@ class UpgradeSite(Site):
     def acceptableProtocols(self) -> list[bytes]:
         """Return what is offered with ALPN."""
         return [b"http/1.1"]
+
+    @staticmethod
+    def getContentFile(length: int | None) -> IO[bytes]:
+        """Return where the content of a request goes (called by Request): memory, or a file beyond 100,000 bytes.
+
+        A subclass may have another one.
+
+        Args:
+            length: Bytes of content, or None if that is not known.
+        """
+        return BytesIO() if length is not None and length < _MAX_IN_MEMORY else TemporaryFile()
 
     def startFactory(self) -> None:
         """Open the log file, if there is one."""

@@ -10,6 +10,8 @@ import os
 from collections.abc import Generator
 
 import pytest
+import txaio
+from twisted.internet.task import Clock
 
 #: What pytest writes where nobody gave a reason.
 _NO_REASON = frozenset({"", "unconditional skip", "Skipped", "<Skipped instance>"})
@@ -49,3 +51,11 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _judge(report)
     return report
+
+
+@pytest.fixture(autouse=True)
+def _autobahns_own_clock() -> Generator[None, None, None]:
+    """Keep Autobahn's timers off the process's reactor, where those of one test would be found by the next."""
+    before, txaio.config.loop = txaio.config.loop, Clock()
+    yield
+    txaio.config.loop = before

@@ -22,7 +22,8 @@ FLOORS = (
     {"http1", "http2"},
     {"takeover"},
     {"switching"},
-    {"interfaces", "events"},
+    {"switched"},
+    {"interfaces", "events", "shadows"},
     {"negotiation"},
 )
 FLOOR_OF = {unit: floor for floor, units in enumerate(reversed(FLOORS)) for unit in units}

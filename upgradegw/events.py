@@ -1,8 +1,9 @@
 """Access events: what was asked, what was switched and how it ended, as structured twisted.logger events.
 
-Three kinds, told apart by the field ``event``: ``request`` (a response was sent), ``switch`` (a 101 was sent) and
-``end`` (an upgraded connection is gone). They go to the observers that subscribed. While nobody has subscribed,
-plain requests cost nothing, and the rest goes to Twisted's own log.
+Four kinds, told apart by the field ``event``: ``request`` (a response was sent), ``switch`` (a 101 was sent), ``end``
+(an upgraded connection is gone) and ``refuse`` (an upgrade was refused where nobody writes ``request``: on a stock
+Site). They go to the observers that subscribed. While nobody has subscribed, plain requests cost nothing, and the rest
+goes to Twisted's own log.
 """
 
 from __future__ import annotations
@@ -15,17 +16,22 @@ from zope.interface import implementer
 
 NAMESPACE = "upgradegw.access"
 
+_log = Logger(namespace="upgradegw")
+
 
 @implementer(ILogObserver)
 class _Fan:
-    """One observer in front of a list of them."""
+    """One observer in front of a list of them; what one of them raises is logged and concerns nobody else."""
 
     def __init__(self, observers: list[ILogObserver]) -> None:
         self._observers = observers
 
     def __call__(self, event: LogEvent) -> None:
-        for observer in self._observers:
-            observer(event)
+        for observer in tuple(self._observers):
+            try:
+                observer(event)
+            except Exception:  # noqa: BLE001 - the application's; a log that fails must not fail connections
+                _log.failure("an observer of access events failed")
 
 
 class AccessEvents:

@@ -35,13 +35,14 @@ def takeable(request: Any) -> Takeable | None:
         request: A ``twisted.web.http.Request`` that is being rendered.
 
     Returns:
-        None where there is no connection of its own, for example on an HTTP/2 stream of twisted.web.
+        None where there is no connection of its own, for example on an HTTP/2 stream of twisted.web, and where the
+        client has left or the request has been answered.
     """
-    channel = request.channel
+    channel = getattr(request, "channel", None)
     if isinstance(channel, HTTPChannel):
         return StockConnection(channel)
     if hasattr(channel, "take") and hasattr(channel, "transport_to_be"):
-        return channel  # type: ignore[no-any-return]
+        return channel
     return None
 
 
@@ -83,8 +84,8 @@ def detach_request(request: Any) -> None:
 
 
 def is_disconnected(request: Any) -> bool:
-    """Tell whether the client of a request has gone."""
-    return bool(request._disconnected) or request.channel is None  # noqa: SLF001
+    """Tell whether a request has no connection any more: the client has gone, or the answer is complete."""
+    return bool(request._disconnected) or getattr(request, "channel", None) is None  # noqa: SLF001
 
 
 class StockConnection:
@@ -127,17 +128,24 @@ class StockConnection:
         write_headers = channel.writeHeaders
 
         def write(version: bytes, code: bytes, reason: bytes, headers: Any) -> None:
-            del channel.writeHeaders
+            vars(channel).pop("writeHeaders", None)  # one resource within another may both have asked
             if self.bytes_behind():
                 channel.persistent = False
-                headers.addRawHeader(b"Connection", b"close")
+                if b"close" not in headers.getRawHeaders(b"Connection", ()):
+                    headers.addRawHeader(b"Connection", b"close")
             write_headers(version, code, reason, headers)
 
         channel.writeHeaders = write
 
     def take(self, request: Any) -> Taken:
-        """End HTTP here: no timer, no producer, no reference to the request is left."""
+        """End HTTP here: no timer, no producer, no reference to the request is left.
+
+        Raises:
+            RuntimeError: The client has gone, or the request has been answered, if only in part.
+        """
         channel = self._channel
+        if is_disconnected(request) or request.channel is not channel or request.startedWriting:
+            raise RuntimeError("this request is not waiting for its answer here")
         transport = channel.transport
         channel.setTimeout(None)
         leading_data = b"".join(self._collect())

@@ -61,3 +61,8 @@ def test_ambiguous() -> None:
     """One clear error where two packages bring the same token."""
     with pytest.raises(LookupError, match="more than one"):
         find_upgrade("feed/2", [_Provider("feed/2"), _Provider("FEED/2")])
+
+
+def test_a_plugin_with_a_bad_token() -> None:
+    """A package that names its token wrongly hides no other package's."""
+    assert find_upgrade("feed/2", [_Provider("fe ed"), _Provider("feed/2")])

@@ -85,6 +85,12 @@ class FieldsTests(SynchronousTestCase):
         assert b"X-B" not in memory.received
         assert len(self.flushLoggedErrors(ValueError)) == 1
 
+    def test_fields_of_the_switch_itself(self) -> None:
+        """UP-15: what announces the switch or frames content cannot be set, and whoever tries learns it at once."""
+        for name in ("Upgrade", "connection", "Content-Length", "Transfer-Encoding"):
+            with pytest.raises(ValueError, match="application's to set"):
+                stream("tcp", RecorderFactory(), fields=[(name, "1")])
+
     def test_info(self) -> None:
         """``upgraded`` gets the head, the token as the client wrote it, the client and how it was asked."""
         factory = RecorderFactory()

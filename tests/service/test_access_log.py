@@ -63,6 +63,14 @@ def test_a_refusal_has_reason_values_and_hint() -> None:
     )
 
 
+def test_a_refusal_on_a_stock_site_is_a_request() -> None:
+    """The event ``refuse`` has no end of anything to tell, and fewer values than a request."""
+    refused = {"event": "refuse", "method": "GET", "target": "/ws", "status": 400, "reason": "bad_key", "hint": "h"}
+    assert format_event({**refused, "detail": "d"}) == (
+        '"GET /ws -" 400 0 "-" "-" seconds=- id=- reason=bad_key detail="d" hint="h"'
+    )
+
+
 def test_switch_and_end_are_lines_of_their_own() -> None:
     """An upgraded connection can be followed by its id, from the switch to its bytes and close code."""
     end = {"event": "end", "seconds": 60.0, "bytes_in": 7, "bytes_out": 9, "close_code": 1001, "reason": "closed"}

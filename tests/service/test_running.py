@@ -143,6 +143,14 @@ class Start(ServiceCase):
         with pytest.raises(CannotListenError):
             service.privilegedStartService()
 
+    def test_an_endpoint_that_fails_later_is_logged(self) -> None:
+        """The other listeners serve on, and the log says which one does not."""
+        outcome: Deferred[IListeningPort] = Deferred()
+        self.service(listening(outcome)).startService()
+        outcome.errback(CannotListenError("127.0.0.1", 1, OSError("no")))
+        assert len(self.flushLoggedErrors(CannotListenError)) == 1
+        assert self.lines() == ["--listen other:1: cannot listen"]
+
     def test_an_unknown_endpoint_is_explained(self) -> None:
         """An option that Twisted does not understand is named."""
         listener = read_listeners([("--listen nope:1", "nope:1")])[0]

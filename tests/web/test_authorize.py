@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.error import ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
@@ -110,6 +110,98 @@ class _OnEachSite:
         assert memory.status == 503
         assert len(cancelled) == 1
 
+    def test_authorize_does_not_stop(self) -> None:
+        """A-45: 503 at ten seconds also if it takes no notice of being cancelled; what it says then is dropped."""
+        first: Deferred[None] = Deferred()
+        second: Deferred[None] = Deferred()
+
+        async def authorize(request: Any) -> Allow:
+            try:
+                await first
+            except CancelledError:
+                await second
+            return Allow()
+
+        memory = self.connect(authorize=authorize)
+        memory.send(upgrade_request())
+        memory.clock.advance(10.1)
+        assert memory.status == 503
+        answered = memory.received
+        second.callback(None)
+        assert memory.received == answered
+        assert not self.factory.built
+
+    def test_authorize_answers_by_itself(self) -> None:
+        """A-45: a request that ``authorize`` has finished is not touched again, whatever it returns."""
+        for outcome in (Allow(), Deny(), succeed(Allow()), fail(ZeroDivisionError())):
+
+            def authorize(request: Any, outcome: Any = outcome) -> Any:
+                request.redirect(b"/login")
+                request.finish()
+                return outcome
+
+            memory = self.connect(authorize=authorize)
+            response = memory.send(upgrade_request())
+            assert memory.status == 302
+            assert response.count(b"HTTP/1.1 ") == 1
+            assert not self.factory.built
+            assert not memory.transport.disconnecting
+        self.flushLoggedErrors(ZeroDivisionError)  # type: ignore[attr-defined]
+
+    def test_authorize_begins_an_answer(self) -> None:
+        """A-45: no 101 and no refusal stands behind a part of another response; the connection closes."""
+        for outcome in (Allow(), Deny()):
+
+            def authorize(request: Any, outcome: Any = outcome) -> Any:
+                request.write(b"part")
+                return outcome
+
+            memory = self.connect(authorize=authorize)
+            assert memory.send(upgrade_request()).count(b"HTTP/1.1 ") == 1
+            assert memory.status == 200
+            assert memory.transport.disconnecting
+            assert not self.factory.built
+
+    def test_answers_that_cannot_be_sent(self) -> None:
+        """UP-15, A-35: a status that refuses nothing, and fields that would frame the response, are faults: 500."""
+        for outcome in (
+            Deny(101),
+            Deny(200),
+            Deny(1000),
+            Deny(fields=((b"Transfer-Encoding", b"chunked"),)),
+            Allow(fields=((b"Content-Length", b"5"),)),
+            Allow(fields=((b"upgrade", b"other"),)),
+            Allow(fields=((b"X-A", b"1\r\nX-B: 2"),)),
+        ):
+            memory = self.connect(authorize=lambda request, outcome=outcome: outcome)
+            memory.send(upgrade_request())
+            assert memory.status == 500, outcome
+            assert len(self.flushLoggedErrors(ValueError)) == 1  # type: ignore[attr-defined]
+
+    def test_cookie_with_a_line_break(self) -> None:
+        """A-35: what is set on the request cannot begin a line of the 101."""
+
+        def authorize(request: Any) -> Allow:
+            request.cookies.append(b"a=b\r\nX-Injected: 1")
+            return Allow()
+
+        memory = self.connect(authorize=authorize)
+        fields = fields_of(memory.send(upgrade_request()))
+        assert memory.status == 101
+        assert b"x-injected" not in fields
+        assert fields[b"set-cookie"] == b"a=b X-Injected: 1"
+
+    def test_authorize_reads_the_content(self) -> None:
+        """The protocol finds the content also if ``authorize`` has read it."""
+        self.factory = RecorderFactory()
+        memory = self.connect(
+            stream("echo", self.factory, methods=("POST",), content=True),
+            authorize=lambda request: Allow(context=request.content.read()),
+        )
+        memory.send(upgrade_request(b"echo", b"Content-Length: 5", method=b"POST") + b"helloX")
+        info = self.factory.only.info
+        assert (info.context, info.content, self.factory.only.data) == (b"hello", b"hello", b"X")
+
     def test_client_leaves_while_authorize_thinks(self) -> None:
         """A-45: what authorize waits for is cancelled; nothing is written, nothing logged."""
         cancelled: list[Any] = []
@@ -152,3 +244,30 @@ class UpgradeSiteTests(_OnEachSite, SynchronousTestCase):
     """In ``UpgradeSite``."""
 
     stock = False
+
+
+class StoppingTests(SynchronousTestCase):
+    """A site that stops while a request is on its way to a switch."""
+
+    def test_a_late_switch_is_told(self) -> None:
+        """UP-16: a protocol that starts when the site is already stopping is ended in order, and the stop completes."""
+        answer: Deferred[Allow] = Deferred()
+        factory = RecorderFactory(made=lambda p: p.transport.write(b"last words"))
+        memory = Memory(UpgradeResource([stream("echo", factory)], authorize=lambda request: answer))
+        memory.send(upgrade_request())
+        stopped = memory.site.stop()
+        answer.callback(Allow())
+        assert content_of(memory.received) == b"last words"
+        assert memory.transport.disconnecting
+        self.assertNoResult(stopped)
+        memory.transport.lose()
+        self.successResultOf(stopped)
+
+    def test_a_producer_does_not_keep_it(self) -> None:
+        """A-45: a protocol whose producer is registered for ever is closed as well."""
+        factory = RecorderFactory(made=lambda p: p.transport.registerProducer(object(), True))
+        memory = Memory(UpgradeResource([stream("echo", factory)]))
+        memory.send(upgrade_request())
+        memory.site.stop()
+        assert memory.transport.producer is None
+        assert memory.transport.disconnecting

@@ -72,8 +72,12 @@ class TakeableHalf(ClosingHalf):
         self.transport.resumeProducing()
 
     def switched(self, going_away: Callable[[], None]) -> None:
-        """Remember how to end the protocol that speaks now."""
+        """Remember how to end the protocol that speaks now; do it if the site is already stopping."""
+        if self._state != State.TAKEN:
+            return  # it has ended already
         self._going_away = going_away
+        if self._context.stopping:
+            going_away()
 
     def ended(self) -> None:
         """The switched connection is gone."""

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
+from twisted.logger import Logger
 from twisted.plugin import IPlugin, getPlugins
 from zope.interface import Attribute, Interface
 
 from upgradegw.interfaces import Upgrade
+from upgradegw.negotiation.model import UpgradeProtocol
 from upgradegw.protocols.stream import parse_token
+
+_log = Logger(namespace="upgradegw")
 
 
 class IUpgradeProvider(Interface):
@@ -23,6 +27,15 @@ class IUpgradeProvider(Interface):
 
     def upgrade() -> Upgrade:
         """Return what ``stream(...)`` or ``websocket(...)`` returns, or anything else that is an ``Upgrade``."""
+
+
+def _brings(provider: Any, wanted: UpgradeProtocol) -> bool:
+    """Tell whether a plugin brings a token; one that is written wrongly brings none, and hides no other."""
+    try:
+        return parse_token(provider.token).matches(wanted)
+    except ValueError as error:
+        _log.error("the plugin {provider!r} is ignored: {error}", provider=provider, error=error)
+        return False
 
 
 def find_upgrade(token: str, providers: Iterable[Any] | None = None) -> Upgrade:
@@ -38,7 +51,7 @@ def find_upgrade(token: str, providers: Iterable[Any] | None = None) -> Upgrade:
     wanted = parse_token(token)
     if providers is None:
         providers = getPlugins(IUpgradeProvider)
-    found = [provider for provider in providers if parse_token(provider.token).matches(wanted)]
+    found = [provider for provider in providers if _brings(provider, wanted)]
     if not found:
         raise LookupError(f"no installed package brings an upgrade for the token {token!r}")
     if len(found) > 1:

@@ -15,7 +15,7 @@ from upgradegw.negotiation.fields import is_token
 from upgradegw.negotiation.model import Fields, Refuse, RequestHead, UpgradeProtocol
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.protocols.factories import FactoryUse
-from upgradegw.switching import checked_fields
+from upgradegw.switching import checked_fields, checked_switching_fields
 
 _Text = str | bytes
 _FieldsArgument = Iterable[tuple[_Text, _Text]] | Callable[[UpgradeInfo], Iterable[tuple[_Text, _Text]]]
@@ -26,7 +26,7 @@ def _bytes(text: _Text) -> bytes:
 
 
 def _as_fields(pairs: Iterable[tuple[_Text, _Text]]) -> Fields:
-    return checked_fields(tuple((_bytes(name), _bytes(value)) for name, value in pairs))
+    return checked_switching_fields(tuple((_bytes(name), _bytes(value)) for name, value in pairs))
 
 
 def parse_token(token: _Text) -> UpgradeProtocol:

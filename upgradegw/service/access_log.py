@@ -53,7 +53,7 @@ def _hexadecimal(match: re.Match[str]) -> str:
 def format_event(event: LogEvent) -> str:
     """Return the part of an access event's line that follows the time."""
     kind = event.get("event")
-    if kind == "request":
+    if kind in ("request", "refuse"):
         return _request(event)
     if kind == "switch":
         return f"switch {_upgrade(event)} id={escape(event.get('connection_id'))}"

@@ -15,6 +15,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from upgradegw import __version__
 from upgradegw.service.access_log import AccessLog
@@ -88,6 +89,9 @@ class GatewayService(Service):
             failures: list[Any] = []
             listening = endpoint.listen(self._factory)
             listening.addCallback(self._listens, number, listener)
+            if not listening.called:
+                listening.addErrback(self._listens_not, listener)
+                continue
             listening.addErrback(failures.append)
             if failures:
                 failures[0].raiseException()
@@ -95,6 +99,10 @@ class GatewayService(Service):
     def _listens(self, port: IListeningPort, number: int, listener: Listener) -> None:
         self._ports.append((listener, port))
         self._urls[number] = listener.url(port, self._secure)
+
+    def _listens_not(self, why: Failure, listener: Listener) -> None:
+        """An endpoint that took its time has failed, too late to end the process for it."""
+        self.log.failure("{option}: cannot listen", why, option=listener.option)
 
     def startService(self) -> None:
         """Say where the server listens."""

@@ -12,14 +12,15 @@ from inspect import isawaitable
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from upgradegw.interfaces import Accept, Allow, Deny
-from upgradegw.negotiation.model import Fields, Refuse
+from upgradegw.negotiation.fields import has_control
+from upgradegw.negotiation.model import Refuse
 from upgradegw.negotiation.reasons import Reason
-from upgradegw.switching import checked_fields
+from upgradegw.switching import checked_fields, checked_switching_fields
 from upgradegw.takeover import is_disconnected
 
 _log = Logger(namespace="upgradegw")
@@ -45,19 +46,37 @@ class Step:
 
         Raises:
             TypeError: It is none.
-            ValueError: It has a field that cannot stand in a response.
+            ValueError: It holds something that cannot stand in a response.
         """
         if not isinstance(answer, self.kinds):
             names = " or ".join(kind.__name__ for kind in self.kinds)
             raise TypeError(f"{self.what} answered {answer!r}; it must be {names}")
-        fields: Fields = answer.fields  # type: ignore[attr-defined] # each kind has them
         try:
-            checked_fields(fields)
+            _check(answer)
         except ValueError:
-            if isinstance(answer, Accept):
-                answer.release()
+            _let_go(answer)
             raise
         return answer
+
+
+def _check(answer: Any) -> None:
+    """Raise ValueError if an answer holds what cannot stand in a response."""
+    if isinstance(answer, Deny | Refuse):
+        if not 300 <= answer.status <= 599:  # noqa: PLR2004 - RFC 9110 section 15: redirections and errors
+            raise ValueError(f"{answer.status} is no status of a refusal: use one from 300 to 599")
+        for name, _ in checked_fields(answer.fields):
+            if name.lower() == b"transfer-encoding":  # RFC 9112 section 6.1: how it is framed is the server's to say
+                raise ValueError("Transfer-Encoding is not the application's to set")
+        return
+    checked_switching_fields(answer.fields)
+    if isinstance(answer, Accept) and has_control(answer.phrase):
+        raise ValueError("the reason phrase holds control characters")
+
+
+def _let_go(answer: object) -> None:
+    """Nobody wants the answer any more."""
+    if isinstance(answer, Accept):
+        answer.release()
 
 
 AUTHORIZE = Step("authorize", (Allow, Deny), Reason.AUTHORIZE_TIMEOUT, Reason.AUTHORIZE_FAILED)
@@ -106,17 +125,19 @@ class Asking:
         if self._waiting is None:
             self._request.notifyFinish().addErrback(self._client_left)
         self._waiting = waiting
-        waiting.addTimeout(seconds, self._clock, lambda _result, _seconds: Failure(_TooLateError()))
-        waiting.addCallback(step.checked)
-        waiting.addErrback(self._failed, step)
-        waiting.addCallback(self._go_on, then)
-        waiting.addErrback(self._broken)
+        outcome: Deferred[Any] = Deferred()
+        outcome.addCallback(step.checked)
+        outcome.addErrback(self._failed, step)
+        outcome.addCallback(self._go_on, then)
+        outcome.addErrback(self._broken)
+        deadline = self._clock.callLater(seconds, _give_up, waiting, outcome)
+        waiting.addBoth(_answered, outcome, deadline)
 
     def _go_on(self, answer: Any, then: Callable[[Any], None]) -> None:
-        if not self.gone:
+        if self.gone:
+            _let_go(answer)
+        else:
             then(answer)
-        elif isinstance(answer, Accept):
-            answer.release()
 
     def _client_left(self, _reason: object) -> None:
         self.gone = True
@@ -137,6 +158,20 @@ class Asking:
             _log.failure("a switch failed", why)
         else:
             self._request.processingFailed(why)
+
+
+def _give_up(waiting: Deferred[Any], outcome: Deferred[Any]) -> None:
+    """Go on without the answer: a coroutine may ignore that it is cancelled, and must not make the client wait."""
+    outcome.errback(_TooLateError())
+    waiting.cancel()
+
+
+def _answered(answer: Any, outcome: Deferred[Any], deadline: IDelayedCall) -> None:
+    if deadline.active():
+        deadline.cancel()
+        outcome.callback(answer)
+    else:
+        _let_go(answer)
 
 
 def _as_deferred(answer: Any) -> Deferred[Any]:

@@ -40,7 +40,9 @@ def peer_of(transport: Any, address: Any) -> tuple[str | None, str | None]:
     while isinstance(transport, ProtocolWrapper):
         if isinstance(transport, HAProxyProtocolWrapper):
             below: Any = transport.transport
-            return _host(below.getPeer()), _host(address)
+            peer = _host(below.getPeer())
+            # A source that is no IP address, as a proxy names one for its clients on UNIX sockets, is somebody else's.
+            return peer, _host(address) or (None if peer is None else "unknown")
         transport = transport.transport
     return _host(address), None
 

@@ -52,12 +52,17 @@ def write_refusal(request: Any, status: int, fields: Fields = (), body: bytes = 
     if not body:
         headers.setRawHeaders(b"Content-Type", [b"text/plain; charset=utf-8"])
         body = (text or _TEXTS.get(status, "The request was not accepted.")).encode() + b"\n"
+    elif not headers.hasHeader(b"Content-Type"):
+        # An application that means HTML says so; twisted.web would say it for any content.
+        headers.setRawHeaders(b"Content-Type", [b"text/plain; charset=utf-8"])
     by_name: dict[bytes, list[bytes]] = {}
     for name, value in fields:
-        by_name.setdefault(name, []).append(value)
+        by_name.setdefault(name.lower(), []).append(value)
     for name, values in by_name.items():
-        if name.lower() == b"set-cookie":
+        if name == b"set-cookie":
             request.cookies.extend(values)
+        elif name == b"connection" and b"close" in headers.getRawHeaders(name, ()):
+            headers.setRawHeaders(name, [*values, b"close"])  # the client asked for it, and is told so
         else:
             headers.setRawHeaders(name, values)
     return body

@@ -7,6 +7,7 @@ once the 101 is out, costs this connection and no other.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from twisted.logger import Logger
@@ -27,11 +28,25 @@ T = TypeVar("T")
 
 #: Fields of a response that say something about its content; a 101 has none (RFC 9110 section 15.2.2).
 _CONTENT_FIELDS = frozenset(
-    (b"content-type", b"content-length", b"transfer-encoding", b"connection", b"upgrade", b"keep-alive")
+    (
+        b"connection",
+        b"content-encoding",
+        b"content-length",
+        b"content-type",
+        b"keep-alive",
+        b"transfer-encoding",
+        b"upgrade",
+    )
 )
 
 
 _ALLOW = Allow()
+
+
+def _content(request: Any) -> bytes:
+    """Return the request's content, also if ``authorize`` has read it."""
+    request.content.seek(0)
+    return request.content.read()  # type: ignore[no-any-return]
 
 
 class Switchover:
@@ -74,6 +89,8 @@ class Switchover:
         if not isinstance(permission, Allow):
             self._answer(permission, Reason.DENIED)
             return
+        if self._is_answered():
+            return
         candidate, head, request = self._candidate, self._head, self._request
         self._allow = permission
         self._info = info = UpgradeInfo(
@@ -83,7 +100,7 @@ class Switchover:
             head.client,
             request.isSecure(),
             head.http_version,
-            request.content.read() if head.has_content else b"",
+            _content(request) if head.has_content else b"",
             candidate.checked,
         )
         transport = self._connection.transport_to_be()
@@ -106,7 +123,7 @@ class Switchover:
             body = outcome.body
         else:
             refuse, body = outcome, b""
-        if self._asking.gone or is_disconnected(request):
+        if self._is_answered():
             return
         self._connection.close_after_response()
         note_outcome(request, refuse)
@@ -115,30 +132,48 @@ class Switchover:
         request.write(content)
         request.finish()
 
+    def _is_answered(self) -> bool:
+        """Tell whether there is nobody left to answer: the client has gone, or the application answered by itself."""
+        request = self._request
+        if self._asking.gone or is_disconnected(request):
+            return True
+        if request.startedWriting:
+            # What has been written cannot be taken back, and nothing of ours may stand behind it.
+            _log.error("the application wrote to a request for which it was only asked; its connection is closed")
+            request.loseConnection()
+            return True
+        return False
+
     # --- Switching.
 
     def _switch(self, accept: Accept, allow: Allow) -> None:
         request, connection = self._request, self._connection
-        if self._asking.gone or is_disconnected(request):
+        if self._is_answered():
             accept.release()
             return
-        fields = self._response_fields(accept, allow)
-        request.setResponseCode(101, accept.phrase)
-        log_request = request.site.log
-        log_request(request)
+        try:
+            fields = self._response_fields(accept, allow)
+            request.setResponseCode(101, accept.phrase)
+            log_request = request.site.log
+            log_request(request)
+            taken = connection.take(request)
+        except Exception:
+            accept.release()
+            raise
         ended = self._ended(accept)
-        taken = connection.take(request)
-        connection.switched(self._going_away(accept, taken.transport))
         switch(taken, (accept.phrase, fields), accept.protocol, self._info, ended, accept.ending)
+        connection.switched(self._going_away(accept, taken.transport))
 
     def _response_fields(self, accept: Accept, allow: Allow) -> Fields:
         """The 101's fields: the switch first, then what was set on the request, by authorize and by the protocol."""
         request = self._request
         fields = [(b"Upgrade", bytes(self._candidate.upgrade.protocol)), (b"Connection", b"Upgrade")]
-        for name, values in request.responseHeaders.getAllRawHeaders():
+        headers = request.responseHeaders
+        for cookie in request.cookies:
+            headers.addRawHeader(b"Set-Cookie", cookie)  # as Request does, so that line breaks are made harmless
+        for name, values in headers.getAllRawHeaders():
             if name.lower() not in _CONTENT_FIELDS:
                 fields.extend((name, value) for value in values)
-        fields.extend((b"Set-Cookie", cookie) for cookie in request.cookies)
         fields.extend(allow.fields)
         fields.extend(accept.fields)
         return tuple(fields)
@@ -147,7 +182,14 @@ class Switchover:
     def _going_away(accept: Accept, transport: Any) -> Callable[[], None]:
         if accept.ending is not None:
             return accept.ending.going_away
-        return transport.loseConnection  # type: ignore[no-any-return]
+
+        def close() -> None:
+            # On TLS a close waits for a registered producer, which need not know that it is to end.
+            with suppress(RuntimeError):  # a transport may object if there is none
+                transport.unregisterProducer()
+            transport.loseConnection()
+
+        return close
 
     def _ended(self, accept: Accept) -> Callable[[EndSummary], None]:
         """Log the switch now and the end when it comes; give back what the connection used."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, fail
 
+from tests.memory import WEBSOCKET, Memory
 from tests.protocols.websocket.support import (
     BINARY,
     PING,
@@ -16,6 +17,8 @@ from tests.protocols.websocket.support import (
     close,
     frame,
 )
+from upgradegw.protocols.websocket import websocket
+from upgradegw.web.resource import UpgradeResource
 
 
 class Failing(Echo):
@@ -51,6 +54,45 @@ class Failing(Echo):
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> Any:
         super().onClose(wasClean, code, reason)
         return self.fail(self.factory.close)
+
+
+class FailingEarly(Failing):
+    """Fails before it is open."""
+
+    def upgraded(self, info: Any) -> None:
+        self.fail(self.factory.upgraded)
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self.fail(self.factory.made)
+
+
+class EarlyFailures(WebSocketTestCase):
+    """A-45: what fails before the opening is counted out once, so that maxConnections stays right."""
+
+    protocol = FailingEarly
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.factory.open = self.factory.close = self.factory.upgraded = self.factory.made = b""
+
+    def test_upgraded(self) -> None:
+        """``upgraded`` raises: onClose is called once."""
+        self.factory.upgraded = b"raise"
+        memory = Memory(UpgradeResource([websocket(self.factory)]))
+        memory.send(WEBSOCKET)
+        assert len(self.flushLoggedErrors(KeyError)) == 1
+        memory.transport.lose()
+        assert self.factory.countConnections == 0
+
+    def test_connection_made(self) -> None:
+        """An overridden ``connectionMade`` raises: 500, and nothing stays counted."""
+        self.factory.made = b"raise"
+        memory = Memory(UpgradeResource([websocket(self.factory)]))
+        memory.send(WEBSOCKET)
+        assert len(self.flushLoggedErrors(KeyError)) == 1
+        assert memory.status == 500
+        assert self.factory.countConnections == 0
 
 
 class ApplicationFailures(WebSocketTestCase):

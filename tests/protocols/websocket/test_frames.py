@@ -59,7 +59,7 @@ class WrongFrames(WebSocketTestCase):
         return connection
 
     def test_every_violation_in_every_split(self) -> None:
-        """WS-15 to WS-19, A-29, A-30: a Close with the code, server first, and onClose; the client's Close ends it."""
+        """WS-15 to WS-19, WS-21, A-29, A-30: a Close with the code, server first; the client's Close ends it."""
         for name, (wrong, code) in WRONG.items():
             for chunks in splits(frame(TEXT, b"before") + wrong):
                 with self.subTest(name, chunks=len(chunks), first=len(chunks[0])):

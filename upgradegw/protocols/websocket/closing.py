@@ -79,6 +79,7 @@ class Closing(Watched):
     def connectionLost(self, reason: Failure) -> None:
         """Tell the application; leave no timer behind."""
         watch = self.upgradegw_watch
+        watch.lost = True
         try:
             self._upgradegw_lose(reason)
         except Exception:  # noqa: BLE001 - the application's

@@ -50,7 +50,6 @@ class Opener:
         """Open: behind the 101, before the first frame."""
         protocol = self._protocol
         watch = protocol.upgradegw_watch
-        watch.opened = True
         if protocol.state == CLOSED:
             # The application has dropped the connection before it was open.
             transport.loseConnection()

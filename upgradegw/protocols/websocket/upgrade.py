@@ -76,6 +76,7 @@ class WebSocketUpgrade:
         limit = self.factory.maxConnections
         if 0 < limit <= self.factory.countConnections:
             return Refuse(Reason.TOO_MANY_CONNECTIONS, 503, ((b"Retry-After", b"10"),), f"maxConnections={limit}")
+        connected = self.factory.countConnections
         self._use.acquire()
         try:
             protocol = self.factory.buildProtocol(transport.getPeer())
@@ -83,7 +84,10 @@ class WebSocketUpgrade:
                 self._use.release()
                 return Refuse(Reason.NO_PROTOCOL, 503)
             self._connect(protocol, transport)
-        except BaseException:
+        except BaseException as why:
+            if self.factory.countConnections > connected:
+                # An overridden connectionMade failed behind Autobahn's own.
+                self._abandon(protocol, f"the opening handshake was not completed: {why!r}")
             self._use.release()
             raise
         try:
@@ -142,7 +146,7 @@ class WebSocketUpgrade:
 
     def _release(self, protocol: Any) -> None:
         """The connection has ended, or the switch never came."""
-        if not protocol.upgradegw_watch.opened:
+        if not protocol.upgradegw_watch.lost:
             self._abandon(protocol, "the client left before the opening handshake was completed")
         self._use.release()
 

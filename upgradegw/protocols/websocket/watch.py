@@ -24,7 +24,7 @@ class Watch:
         "fragments",
         "incomplete",
         "incomplete_since",
-        "opened",
+        "lost",
         "policy",
         "reason",
         "skipper",
@@ -35,7 +35,7 @@ class Watch:
     def __init__(self, policy: Policy) -> None:
         """Start before the opening."""
         self.policy = policy
-        self.opened = False
+        self.lost = False
         self.reason: Reason | None = None
         self.fragments = 0
         rate = policy.control_frames_per_second

@@ -11,6 +11,7 @@ from typing import Any
 
 import txaio
 from twisted.internet.interfaces import IProtocol
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
@@ -22,6 +23,16 @@ from upgradegw.protocols.websocket.writing import WriteWatch
 
 #: RFC 6455 section 7.4.1.
 _GOING_AWAY = 1001
+
+
+def autobahns_transport(transport: Any) -> Any:
+    """Return the transport as Autobahn must see it.
+
+    Where ``startTLS`` was called on a socket, that is the TLS layer, which Autobahn asks for certificates; the socket
+    itself would pass everything on to it.
+    """
+    layer = getattr(transport, "protocol", None)
+    return layer if isinstance(layer, TLSMemoryBIOProtocol) else transport
 
 
 class Opener:
@@ -54,7 +65,7 @@ class Opener:
             # The application has dropped the connection before it was open.
             transport.loseConnection()
             return
-        protocol.transport = transport
+        protocol.transport = autobahns_transport(transport)
         protocol.inside_message = False
         protocol.current_frame = None
         if self._acceptance is not None:

@@ -20,7 +20,7 @@ from upgradegw.protocols.factories import FactoryUse
 from upgradegw.protocols.websocket.answers import header_fields, read_answer, read_denial
 from upgradegw.protocols.websocket.compression import negotiate_compression
 from upgradegw.protocols.websocket.guard import guarded
-from upgradegw.protocols.websocket.opening import Opener, WebSocketEnding
+from upgradegw.protocols.websocket.opening import Opener, WebSocketEnding, autobahns_transport
 from upgradegw.protocols.websocket.origins import FactoryOrigins
 from upgradegw.protocols.websocket.requests import describe_request
 from upgradegw.protocols.websocket.settings import (
@@ -106,7 +106,7 @@ class WebSocketUpgrade:
         protocol.upgradegw_watch = Watch(self._policy)
         kind: Any = type(protocol)
         protocol.__class__ = guarded(kind)
-        protocol.makeConnection(transport)
+        protocol.makeConnection(autobahns_transport(transport))
 
     async def _wait(self, protocol: Any, checked: Handshake, answer: Awaitable[Any]) -> _Outcome:
         try:

@@ -7,11 +7,16 @@ installed there by ``.ci/run``, so that a test that does not run there would nev
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
 import txaio
 from twisted.internet.task import Clock
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Whoever runs in the background of a shell ignores Ctrl-C, and so would every server that a test starts and ends.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: What pytest writes where nobody gave a reason.
 _NO_REASON = frozenset({"", "unconditional skip", "Skipped", "<Skipped instance>"})

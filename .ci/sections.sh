@@ -98,14 +98,26 @@ section_negotiation_coverage() { # every branch of the rules, from their own tes
 same_everywhere=(--ignore=tests/packaging --ignore=tests/clients --ignore=tests/conformance)
 same_everywhere+=(--ignore=tests/test_house_rules.py --ignore=tests/test_conftest.py)
 
-section_pythons() { # the same tests with the other Pythons
-  local version python
+section_pythons() { # the same tests with the other Pythons, side by side
+  local version python status=0
+  local -A running=()
   for version in $other_pythons; do
-    python=$(python_of "$version") || missing "Python $version"
-    say "  Python $version"
-    environment "python$version" "$python" --editable '.[test]'
-    "$UPGRADEGW_CI/python$version/bin/pytest" "${same_everywhere[@]}"
+    python_of "$version" >/dev/null || missing "Python $version"
   done
+  for version in $other_pythons; do
+    python=$(python_of "$version")
+    {
+      environment "python$version" "$python" --editable '.[test]'
+      "$UPGRADEGW_CI/python$version/bin/pytest" -p no:cacheprovider "${same_everywhere[@]}"
+    } >"$UPGRADEGW_CI/python$version.log" 2>&1 &
+    running[$version]=$!
+  done
+  for version in $other_pythons; do
+    wait "${running[$version]}" || status=1
+    say "  Python $version"
+    cat "$UPGRADEGW_CI/python$version.log"
+  done
+  return "$status"
 }
 
 section_lowest() { # the oldest release of each dependency that we say is enough

@@ -205,6 +205,8 @@ def test_wsgi_runs_in_the_reactors_threads() -> None:
         (["--upgrade /a=fe ed=routed_app:factory"], "is no upgrade token"),
         (["--upgrade /a=h2c=routed_app:factory"], "names a version of HTTP"),
         (["--upgrade /a=other=routed_app:feed"], "is an upgrade for the token feed/2"),
+        (["--upgrade /a=websocket=routed_app:factory"], "for WebSocket use --websocket"),
+        (["--upgrade /a=x=routed_app:ws"], "is an Autobahn factory: use --websocket /?PATH=routed_app:ws"),
         (["--upgrade /a=nobody-brings-this"], "no installed package brings"),
         (["--upgrade /a=x=routed_app:number"], "is an object of type int, not a protocol factory"),
         (["--websocket /a=routed_app:make_number"], "returned an object of type int, not an Autobahn"),

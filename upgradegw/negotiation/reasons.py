@@ -34,7 +34,7 @@ class Reason(Enum):
     )
     HTTP_1_0 = "http_1_0", "Upgrade is ignored in HTTP/1.0; set 'proxy_http_version 1.1' or its like in the proxy."
     UNSUPPORTED_TOKEN = "unsupported_token", "None of the offered protocols is served on this path."
-    METHOD_NOT_ALLOWED = "method_not_allowed", "The offered protocol is not served for this method."
+    METHOD_NOT_ALLOWED = "method_not_allowed", "This path, or the offered protocol, is not served for this method."
     CONTENT_NOT_ALLOWED = "content_not_allowed", "The offered protocol takes no request content."
 
     # --- The request was refused before anybody was asked.
@@ -51,7 +51,7 @@ class Reason(Enum):
     ORIGIN_NULL = "origin_null", "The page has an opaque origin; list 'null' in origins= to accept such pages."
     ORIGIN_MISMATCH = (
         "origin_mismatch",
-        "List the page's origin in origins=, or name the proxy in front with --trusted-proxy (trusted_proxies=).",
+        "List the page's origin in websocket(f, origins=[...]), or name the proxy: --trusted-proxy (trusted_proxies=).",
     )
 
     # --- Somebody was asked.

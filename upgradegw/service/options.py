@@ -87,7 +87,7 @@ class Options(usage.Options):
         self.trusted.append(network)
 
     def opt_websocket(self, route: str) -> None:
-        """PATH=MODULE:ATTRIBUTE, an Autobahn WebSocketServerFactory."""
+        """PATH=MODULE:ATTRIBUTE, an Autobahn WebSocketServerFactory, or what websocket(factory, origins=…) returned."""
         self._wishes.append(routes.Wish("--websocket", route))
 
     def opt_upgrade(self, route: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import re
+import sys
 import sysconfig
 import traceback
 from collections.abc import Callable
@@ -80,7 +81,8 @@ def _import(module: str) -> Any:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name is not None and (module == error.name or module.startswith(error.name + ".")):
-            raise UsageError(f"there is no module {error.name!r} in the folder (see --app-dir) or installed") from None
+            where = f"in {sys.path[0]} (see --app-dir)"
+            raise UsageError(f"there is no module {error.name!r} {where}, and none is installed") from None
         raise UsageError(f"importing {module} failed: {describe(error)}") from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's module may raise anything
         raise UsageError(f"importing {module} failed: {describe(error)}") from None

@@ -26,7 +26,11 @@ def websocket_upgrade(reference: str) -> Upgrade:
     Raises:
         UsageError: It is none of these.
     """
-    found = obtain(reference, _is_websocket, "an Autobahn WebSocketServerFactory")
+    found = obtain(
+        reference,
+        _is_websocket,
+        "an Autobahn WebSocketServerFactory, a WebSocketServerProtocol class or what websocket() returned",
+    )
     if isinstance(found, type):
         factory = WebSocketServerFactory()
         factory.protocol = found
@@ -52,7 +56,11 @@ def stream_upgrade(token: str, reference: str | None) -> Upgrade:
             return find_upgrade(token)
     except (ValueError, LookupError) as error:
         raise UsageError(str(error)) from None
+    if wanted.name.lower() == b"websocket":
+        raise UsageError("for WebSocket use --websocket PATH=MODULE:ATTRIBUTE")
     found = obtain(reference, _is_stream, "a protocol factory")
+    if isinstance(found, WebSocketServerFactory):
+        raise UsageError(f"{reference} is an Autobahn factory: use --websocket PATH={reference}")
     if isinstance(found, type):
         found = Factory.forProtocol(found)
         found.noisy = False

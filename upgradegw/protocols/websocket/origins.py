@@ -42,5 +42,6 @@ class FactoryOrigins:
         if any(pattern.match(f"{scheme}://{host}:{port}") for pattern in self._factory.allowedOriginsPatterns):
             return outcome
         expected = ", ".join(map(str, self._factory.allowedOrigins))
-        detail = f"Origin: {printable(outcome.origin)}; expected: one of {expected} (the factory's allowedOrigins)"
+        compared = f"Origin: {printable(outcome.origin)}, compared as {scheme}://{host}:{port}"
+        detail = f"{compared}; expected: one of {expected} (the factory's allowedOrigins, which need the port)"
         return Refuse(Reason.ORIGIN_MISMATCH, 403, detail=detail)

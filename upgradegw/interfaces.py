@@ -6,14 +6,14 @@ appear only where Twisted itself asks objects what they provide.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from twisted.internet.interfaces import IProtocol
 from zope.interface import Interface
 
-from upgradegw.negotiation.model import Client, Fields, Refuse, RequestHead, UpgradeProtocol
+from upgradegw.negotiation.model import Client, Fields, Refuse, RequestHead, Supported, UpgradeProtocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,23 +128,8 @@ class Accept:
     release: Callable[[], None] = _nothing
 
 
-class Upgrade(Protocol):
-    """A protocol that a resource serves behind a switch (``negotiation.model.Supported`` and ``prepare``)."""
-
-    @property
-    def protocol(self) -> UpgradeProtocol:
-        """The token."""
-
-    @property
-    def methods(self) -> Sequence[bytes]:
-        """The methods with which it may be asked for."""
-
-    @property
-    def content(self) -> bool:
-        """Whether the request may have content."""
-
-    def check(self, head: RequestHead) -> Refuse | object:
-        """Apply the token's own rules: pure, at once."""
+class Upgrade(Supported, Protocol):
+    """A protocol that a resource serves behind a switch: what the rules ask of it, and ``prepare``."""
 
     def prepare(self, info: UpgradeInfo, transport: Any) -> Accept | Deny | Refuse | Awaitable[Accept | Deny | Refuse]:
         """Make ready to switch; write nothing to the transport.

@@ -7,36 +7,17 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.error import ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
-from twisted.web.resource import Resource
 
 from tests.memory import Memory, content_of, fields_of, upgrade_request
-from tests.protocols_for_tests import RecorderFactory, echo
+from tests.protocols_for_tests import RecorderFactory
+from tests.web.support import GET, OnEachSite, Where
 from upgradegw.interfaces import Allow, Deny
 from upgradegw.protocols.stream import stream
 from upgradegw.web.resource import UpgradeResource
 
-GET = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
 
-
-class Plain(Resource):
-    """Answers every request."""
-
-    isLeaf = True
-
-    def render(self, request: Any) -> bytes:
-        return b"plain"
-
-
-class _OnEachSite:
+class _OnEachSite(OnEachSite):
     """Tests that run on both kinds of site."""
-
-    stock: bool
-
-    def connect(self, *upgrades: Any, **arguments: Any) -> Memory:
-        if not upgrades:
-            self.factory = RecorderFactory(data=echo)
-            upgrades = (stream("echo", self.factory),)
-        return Memory(UpgradeResource(upgrades, **arguments), stock=self.stock)
 
     # --- authorize.
 
@@ -85,7 +66,7 @@ class _OnEachSite:
             asked.append(request)
             return succeed(Allow())
 
-        memory = self.connect(otherwise=Plain(), authorize=authorize)
+        memory = self.connect(otherwise=Where(), authorize=authorize)
         memory.send(GET, upgrade_request(b"foo"))
         assert not asked
         memory.send(upgrade_request())

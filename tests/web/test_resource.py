@@ -6,40 +6,18 @@ from typing import Any
 
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
-from twisted.web.resource import Resource
 
-from tests.memory import Memory, content_of, fields_of, upgrade_request
+from tests.memory import content_of, fields_of, upgrade_request
 from tests.protocols_for_tests import RecorderFactory, echo
+from tests.web.support import GET, OnEachSite, Where
 from upgradegw.events import access_events
 from upgradegw.interfaces import IUpgradeResource
 from upgradegw.protocols.stream import stream
 from upgradegw.web.resource import UpgradeResource
 
-GET = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
 
-
-class Where(Resource):
-    """Says where it was found."""
-
-    isLeaf = True
-
-    def render(self, request: Any) -> bytes:
-        return b"/".join(request.prepath) + b"|" + b"/".join(request.postpath)
-
-
-class _OnEachSite:
+class _OnEachSite(OnEachSite):
     """Tests that run on both kinds of site."""
-
-    stock: bool
-
-    def connect(self, *upgrades: Any, **arguments: Any) -> Memory:
-        if not upgrades:
-            self.factory = RecorderFactory(data=echo)
-            upgrades = (stream("echo", self.factory),)
-        return Memory(UpgradeResource(upgrades, **arguments), stock=self.stock)
-
-    def serve(self, root: Any) -> Memory:
-        return Memory(root, stock=self.stock)
 
     # --- The refusal table.
 

@@ -145,41 +145,50 @@ section_docs() { # without a warning
   test -s "$UPGRADEGW_CI/html/index.html"
 }
 
-# One section, in the shell that was started for it.
+# copy_of_the_tree FOLDER: copies what git knows or would take, as it stands now.
+copy_of_the_tree() {
+  mkdir "$1"
+  git -C "$top" ls-files -z --cached --others --exclude-standard --deduplicate |
+    (cd "$top" && xargs -0 -I{} sh -c 'if [ -e "$1" ]; then printf "%s\0" "$1"; fi' sh {}) |
+    tar -C "$top" --null --files-from=- -cf - | tar -xf - -C "$1"
+}
+
+# run SECTION…: runs sections one after the other, each in a shell of its own, and counts them.
+run() {
+  local name since status word passed=0 failed=0 skipped=0 begun=$SECONDS
+  for name in "$@"; do
+    declare -F "section_$name" >/dev/null || { printf 'there is no section %s\n' "$name"; exit 2; }
+  done
+  UPGRADEGW_CI=$(mktemp -d "${TMPDIR:-/tmp}/upgradegw-ci.XXXXXX")
+  export UPGRADEGW_CI
+  trap 'rm -rf "$UPGRADEGW_CI"' EXIT
+  copy_of_the_tree "$UPGRADEGW_CI/tree"
+  for name in "$@"; do
+    say "$name"
+    since=$SECONDS status=0
+    bash "$UPGRADEGW_CI/tree/.ci/sections.sh" --one "$name" </dev/null || status=$?
+    case $status in
+      0) passed=$((passed + 1)) word=passed ;;
+      75) skipped=$((skipped + 1)) word=skipped ;;
+      *) failed=$((failed + 1)) word="FAILED with status $status" ;;
+    esac
+    printf -- '---- %s %s in %d s\n' "$name" "$word" $((SECONDS - since))
+  done
+  printf '\nsections in %d s:\n' $((SECONDS - begun))
+  if [ "$skipped" -gt 0 ]; then
+    printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+  else
+    printf '%d passed, %d failed\n' "$passed" "$failed"
+  fi
+  [ "$failed" -eq 0 ]
+}
+
+# All of this file is read before anything runs, so that editing it meanwhile does no harm.
 if [ "${1:-}" = --one ]; then
   cd "$UPGRADEGW_CI/tree"
   "section_$2"
   exit
-fi
-
-for name in "$@"; do
-  declare -F "section_$name" >/dev/null || { printf 'no section %s\n' "$name"; exit 2; }
-done
-
-UPGRADEGW_CI=$(mktemp -d "${TMPDIR:-/tmp}/upgradegw-ci.XXXXXX")
-export UPGRADEGW_CI
-trap 'rm -rf "$UPGRADEGW_CI"' EXIT
-
-# The copy: what git knows or would take, as it stands now.
-mkdir "$UPGRADEGW_CI/tree"
-(cd "$top" && git ls-files -z --cached --others --exclude-standard | xargs -0 sh -c 'for f; do [ -e "$f" ] && printf "%s\0" "$f"; done' sh | tar --null --files-from=- -cf -) | tar -xf - -C "$UPGRADEGW_CI/tree"
-
-passed=0 failed=0 skipped=0 begun=$SECONDS
-for name in "$@"; do
-  say "$name"
-  since=$SECONDS status=0
-  bash "$UPGRADEGW_CI/tree/.ci/sections.sh" --one "$name" </dev/null || status=$?
-  case $status in
-    0) passed=$((passed + 1)) word=passed ;;
-    75) skipped=$((skipped + 1)) word=skipped ;;
-    *) failed=$((failed + 1)) word="FAILED with status $status" ;;
-  esac
-  printf -- '---- %s %s in %d s\n' "$name" "$word" $((SECONDS - since))
-done
-printf '\nsections in %d s:\n' $((SECONDS - begun))
-if [ "$skipped" -gt 0 ]; then
-  printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 else
-  printf '%d passed, %d failed\n' "$passed" "$failed"
+  run "$@"
+  exit
 fi
-[ "$failed" -eq 0 ]

@@ -58,6 +58,11 @@ class AccessEvents:
         return lambda: self._observers.remove(observer)
 
     @property
+    def wanted(self) -> bool:
+        """Whether events go anywhere at all: ask before gathering their fields."""
+        return bool(self._observers) or not self.silent
+
+    @property
     def wants_requests(self) -> bool:
         """Whether somebody reads ``request`` events: ask before gathering their fields."""
         return bool(self._observers)

@@ -164,7 +164,9 @@ def browsing(folder: Path) -> Iterator[Browser]:
             start_new_session=True,
         )
     try:
-        with connect(_address(profile, process, log), max_size=None, compression=None) as connection:
+        with connect(
+            _address(profile, process, log), max_size=None, compression=None, ping_interval=None
+        ) as connection:
             browser = Browser(connection)
             yield browser
             browser.call("Browser.close")

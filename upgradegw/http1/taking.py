@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from socket import socket
 from typing import Any
 
 from upgradegw.http1.closing import ClosingHalf, State
@@ -54,6 +55,7 @@ class TakeableHalf(ClosingHalf):
         self._request = self._head = None
         self._context.wheel.forget(self)
         detach_request(request)
+        at_once = self._socket if not self._queue and not self._held else None
         self._give_all()
         self._unregister_self()
         leading_data = bytes(self._in[self._at :])
@@ -62,10 +64,16 @@ class TakeableHalf(ClosingHalf):
             transport=transport,
             leading_data=leading_data,
             attach=lambda protocol: attach_protocol(transport, protocol),
-            write_head=lambda phrase, fields: transport.write(http1_switching_head(phrase, fields)),
+            write_head=lambda phrase, fields: self._announce(at_once, http1_switching_head(phrase, fields)),
             resume=None if self._reading or self._read_closed else self._resume_taken,
             read_closed=self._read_closed,
         )
+
+    def _announce(self, at_once: socket | None, head: bytes) -> None:
+        if at_once is not None:
+            self._send_at_once(at_once, head)
+        else:
+            self.transport.write(head)
 
     def _resume_taken(self) -> None:
         self._reading = True

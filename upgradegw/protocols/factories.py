@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -23,11 +24,24 @@ class FactoryUse:
     def acquire(self) -> None:
         """One more connection."""
         if self._users == 0:
-            self.factory.doStart()
+            self._quietly(self.factory.doStart)
         self._users += 1
 
     def release(self) -> None:
         """One connection less."""
         self._users -= 1
         if self._users == 0:
-            self.factory.doStop()
+            self._quietly(self.factory.doStop)
+
+    def _quietly(self, step: Callable[[], None]) -> None:
+        """Start or stop without Twisted's line in the log: with one client at a time it would stand there for each."""
+        own = vars(self.factory)
+        kept = own.get("noisy")
+        self.factory.noisy = False
+        try:
+            step()
+        finally:
+            if kept is None:
+                del self.factory.noisy
+            else:
+                self.factory.noisy = kept

@@ -194,6 +194,13 @@ class Switchover:
     def _ended(self, accept: Accept) -> Callable[[EndSummary], None]:
         """Log the switch now and the end when it comes; give back what the connection used."""
         connection, clock = self._connection, self._request.site.reactor
+
+        def give_back(_summary: EndSummary) -> None:
+            connection.ended()
+            accept.release()
+
+        if not access_events.wanted:
+            return give_back
         began = clock.seconds()
         about = {
             "connection_id": connection.connection_id,
@@ -209,8 +216,7 @@ class Switchover:
         )
 
         def ended(summary: EndSummary) -> None:
-            connection.ended()
-            accept.release()
+            give_back(summary)
             access_events.emit(
                 "{client} {path!r}: {token} ended ({connection_id}): {reason} {close_code} after {seconds:.3f} s, "
                 "{bytes_in} bytes in, {bytes_out} out",

@@ -109,6 +109,12 @@ def pristine() -> Mapping[str, Any]:
     return vars(blank)
 
 
+@cache
+def _not_on_the_class(kind: Any) -> tuple[str, ...]:
+    """Return the names of the settings that a protocol class leaves to its factory."""
+    return tuple(name for name in kind.CONFIG_ATTRS if not hasattr(kind, name))
+
+
 def protocol_settings(protocol: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings to put on a new protocol.
 
@@ -116,15 +122,12 @@ def protocol_settings(protocol: Any, given: Mapping[str, Any]) -> dict[str, Any]
         protocol: A protocol that its factory has just built. What its class or its ``__init__`` has set is kept.
         given: What ``autobahn_settings`` returned.
     """
-    factory, untouched = protocol.factory, pristine()
-    settings: dict[str, Any] = {}
-    for name in protocol.CONFIG_ATTRS:
-        if hasattr(protocol, name):
-            continue
-        value = getattr(factory, name)
-        if name in DEFAULTS and value == untouched[name]:
-            value = DEFAULTS[name]
-        settings[name] = value
+    kind: Any = type(protocol)
+    factory, untouched, own = protocol.factory, pristine(), vars(protocol)
+    settings = {name: getattr(factory, name) for name in _not_on_the_class(kind) if name not in own}
+    for name, ours in DEFAULTS.items():
+        if name in settings and settings[name] == untouched[name]:
+            settings[name] = ours
     message_size = given.get("maxMessagePayloadSize", settings.get("maxMessagePayloadSize"))
     if message_size is not None and settings.get("maxFramePayloadSize") == DEFAULTS["maxFramePayloadSize"]:
         # Whoever allows larger messages and does not speak of frames wants them in one frame, too.

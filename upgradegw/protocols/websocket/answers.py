@@ -58,6 +58,8 @@ def header_fields(headers: Mapping[str, Any]) -> Fields:
     Raises:
         ValueError: A name is no token, a value holds control characters, or the field is not the application's to set.
     """
+    if not headers:
+        return ()
     fields = tuple(
         (name.encode("utf-8"), str(value).encode("utf-8"))
         for name, values in headers.items()

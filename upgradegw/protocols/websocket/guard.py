@@ -12,7 +12,6 @@ from inspect import iscoroutine
 from typing import Any
 
 from autobahn.exception import Disconnected
-from autobahn.twisted.util import create_transport_details
 from autobahn.twisted.websocket import WebSocketServerProtocol
 from autobahn.websocket.protocol import WebSocketProtocol
 from twisted.internet.defer import Deferred
@@ -21,15 +20,20 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from upgradegw.negotiation.reasons import Reason
+from upgradegw.protocols.websocket.beginning import Begun, begin
 from upgradegw.protocols.websocket.closing import Closing
 from upgradegw.protocols.websocket.reading import Reading
+from upgradegw.protocols.websocket.requests import Described
 from upgradegw.protocols.websocket.watch import OPEN
 from upgradegw.protocols.websocket.writing import HIGH_WATER
 
 _log = Logger(namespace="upgradegw.websocket")
 
+#: What Autobahn's beginning of a connection consists of.
+_BEGINNING = ("connectionMade", "_connectionMade", "setTrackTimings")
 
-class Guarded(Reading, Closing):
+
+class Guarded(Reading, Closing, Described, Begun):
     """The mixin; ``guarded(cls)`` puts it over a protocol class."""
 
     #: All settings are on the protocol before Autobahn would copy them one by one, and print them for a debug log.
@@ -132,14 +136,12 @@ def _send(self: Any, data: bytes, sync: bool, chopsize: int | None) -> None:
     self.transport.write(data)
 
 
-def _make(self: Any) -> None:
-    """Autobahn's ``connectionMade`` without the text that it makes for debug logs."""
-    self._transport_details = details = create_transport_details(self.transport, self.is_server)
-    self.peer = details.peer
-    if not self.tcpNoDelay and hasattr(self.transport, "setTcpNoDelay"):
-        self.transport.setTcpNoDelay(False)  # HTTP has turned it on
-    WebSocketProtocol._connectionMade(self)  # noqa: SLF001
-    self.factory.countConnections += 1
+def _open(self: Any) -> None:
+    """Autobahn's ``_onOpen``, which asks for the transport's details only to complete those of TLS."""
+    if "_transport_details" in vars(self):
+        WebSocketServerProtocol._onOpen(self)  # noqa: SLF001
+    else:
+        self.onOpen()
 
 
 def _lose(self: Any, reason: Failure) -> None:
@@ -156,6 +158,11 @@ def _untouched(kind: Any, *names: str) -> bool:
     return all(getattr(kind, name) is getattr(WebSocketServerProtocol, name) for name in names)
 
 
+def asks_on_connect(protocol: Any) -> bool:
+    """Tell whether the application wants to be asked: Autobahn's own ``onConnect`` lets everybody in."""
+    return "onConnect" in vars(protocol) or not _untouched(type(protocol), "onConnect")
+
+
 @cache
 def guarded(kind: Any) -> Any:
     """Return a subclass of a protocol class that is watched.
@@ -166,8 +173,9 @@ def guarded(kind: Any) -> Any:
     names = {
         "_upgradegw_receive": _receive if _untouched(kind, "dataReceived") else kind.dataReceived,
         "_upgradegw_send": _send if _untouched(kind, "sendData") else kind.sendData,
-        "_upgradegw_make": _make if _untouched(kind, "connectionMade", "_connectionMade") else kind.connectionMade,
+        "_upgradegw_make": begin if _untouched(kind, *_BEGINNING) else kind.connectionMade,
         "_upgradegw_lose": _lose if _untouched(kind, "connectionLost", "_connectionLost") else kind.connectionLost,
+        "_onOpen": _open if _untouched(kind, "_onOpen") else kind._onOpen,  # noqa: SLF001
         "__module__": kind.__module__,
         "__qualname__": kind.__qualname__,
     }

@@ -1,4 +1,4 @@
-"""What an Autobahn protocol wants to know of the request, filled in from the parsed head.
+"""What an Autobahn protocol wants to know of the request, read off the parsed head.
 
 Autobahn reads these values from the request's text. Here no text is made: a field value cannot become a second field
 on the way, whatever bytes are in it.
@@ -7,9 +7,10 @@ on the way, whatever bytes are in it.
 from __future__ import annotations
 
 import re
-from typing import Any
+from functools import cached_property
 from urllib.parse import parse_qs
 
+from autobahn.twisted.websocket import WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionRequest
 
 from upgradegw.interfaces import UpgradeInfo
@@ -20,39 +21,83 @@ from upgradegw.negotiation.websocket import ExtensionOffer, Handshake
 _ABSOLUTE = re.compile(r"\A[^/?]+://[^/?]*")
 
 
-def describe_request(protocol: Any, info: UpgradeInfo, handshake: Handshake) -> ConnectionRequest:
-    """Put the request on a protocol as Autobahn would have, and return what ``onConnect`` gets.
+class Described(WebSocketServerProtocol):  # type: ignore[misc]
+    """What Autobahn's protocols know of their request, each made when the application first asks for it.
 
-    Args:
-        protocol: The protocol, connected to its transport.
-        info: The request.
-        handshake: What the check of the handshake found.
+    Attributes:
+        upgrade_info: The request.
     """
-    head = info.head
-    target = head.target.decode("latin-1")
-    path, params = split_target(target)
-    headers = headers_dict(head.fields)
-    if info.client.address != info.client.peer and info.client.address is not None:
-        protocol.peer = info.client.address
-    origin = (handshake.origin or b"").decode("latin-1")
-    protocols = list(handshake.subprotocols)
-    extensions = [_extension(offer) for offer in handshake.extensions]
-    host = host_name(headers.get("host", ""))
-    vars(protocol).update(
-        upgrade_info=info,
-        http_status_line=f"GET {target} HTTP/1.1",
-        http_headers=headers,
-        http_request_uri=target,
-        http_request_path=path,
-        http_request_params=params,
-        http_request_host=host,
-        http_response_data="",
-        websocket_version=13,
-        websocket_protocols=protocols,
-        websocket_origin=origin,
-        websocket_extensions=extensions,
+
+    upgrade_info: UpgradeInfo
+
+    http_response_data = ""
+    websocket_version = 13
+
+    @cached_property
+    def http_status_line(self) -> str:
+        """The request line."""
+        return f"GET {self.http_request_uri} HTTP/1.1"
+
+    @cached_property
+    def http_request_uri(self) -> str:
+        """The request target."""
+        return self.upgrade_info.head.target.decode("latin-1")
+
+    @cached_property
+    def http_headers(self) -> dict[str, str]:
+        """The fields."""
+        return headers_dict(self.upgrade_info.head.fields)
+
+    @cached_property
+    def http_request_host(self) -> str:
+        """Host without its port."""
+        return host_name(self.http_headers.get("host", ""))
+
+    @cached_property
+    def http_request_path(self) -> str:
+        """The target's path."""
+        return split_target(self.http_request_uri)[0]
+
+    @cached_property
+    def http_request_params(self) -> dict[str, list[str]]:
+        """The target's query."""
+        return split_target(self.http_request_uri)[1]
+
+    @cached_property
+    def websocket_origin(self) -> str:
+        """The page's origin, or nothing."""
+        return (self._upgradegw_handshake.origin or b"").decode("latin-1")
+
+    @cached_property
+    def websocket_protocols(self) -> list[str]:
+        """The subprotocols that the client offered."""
+        return list(self._upgradegw_handshake.subprotocols)
+
+    @cached_property
+    def websocket_extensions(self) -> list[tuple[str, dict[str, list[str | bool]]]]:
+        """The extensions that the client offered."""
+        return [_extension(offer) for offer in self._upgradegw_handshake.extensions]
+
+    @property
+    def _upgradegw_handshake(self) -> Handshake:
+        checked = self.upgrade_info.checked
+        assert isinstance(checked, Handshake)  # noqa: S101 - for the type checker
+        return checked
+
+
+def connection_request(protocol: Described) -> ConnectionRequest:
+    """Return what ``onConnect`` gets."""
+    return ConnectionRequest(
+        protocol.peer,
+        protocol.http_headers,
+        protocol.http_request_host,
+        protocol.http_request_path,
+        protocol.http_request_params,
+        protocol.websocket_version,
+        protocol.websocket_origin,
+        protocol.websocket_protocols,
+        protocol.websocket_extensions,
     )
-    return ConnectionRequest(protocol.peer, headers, host, path, params, 13, origin, protocols, extensions)
 
 
 def headers_dict(fields: Fields) -> dict[str, str]:

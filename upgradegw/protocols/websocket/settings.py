@@ -6,10 +6,11 @@ them already. So a setting is put on the protocol, and the caller's factory stay
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -110,28 +111,49 @@ def pristine() -> Mapping[str, Any]:
 
 
 @cache
-def _not_on_the_class(kind: Any) -> tuple[str, ...]:
-    """Return the names of the settings that a protocol class leaves to its factory."""
-    return tuple(name for name in kind.CONFIG_ATTRS if not hasattr(kind, name))
+def _left_to_factory(kind: Any) -> tuple[frozenset[str], Callable[[Any], Any]]:
+    """Return the names of the settings that a protocol class leaves to its factory, and what reads them all there."""
+    names = tuple(name for name in kind.CONFIG_ATTRS if not hasattr(kind, name))
+    return frozenset(names), attrgetter(*names) if names else lambda _: ()
 
 
-def protocol_settings(protocol: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings to put on a new protocol.
+class Settings:
+    """What ``websocket()`` was given, and what follows from it for the protocols of a factory."""
 
-    Args:
-        protocol: A protocol that its factory has just built. What its class or its ``__init__`` has set is kept.
-        given: What ``autobahn_settings`` returned.
-    """
-    kind: Any = type(protocol)
-    factory, untouched, own = protocol.factory, pristine(), vars(protocol)
-    settings = {name: getattr(factory, name) for name in _not_on_the_class(kind) if name not in own}
-    for name, ours in DEFAULTS.items():
-        if name in settings and settings[name] == untouched[name]:
-            settings[name] = ours
-    message_size = given.get("maxMessagePayloadSize", settings.get("maxMessagePayloadSize"))
-    if message_size is not None and settings.get("maxFramePayloadSize") == DEFAULTS["maxFramePayloadSize"]:
-        # Whoever allows larger messages and does not speak of frames wants them in one frame, too.
-        settings["maxFramePayloadSize"] = max(message_size, DEFAULTS["maxFramePayloadSize"]) if message_size else 0
-    settings.update(given)
-    settings.update(ALWAYS)
-    return settings
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        """Keep what was given.
+
+        Args:
+            given: What ``autobahn_settings`` returned.
+        """
+        self._given = given
+        self._made: dict[Any, tuple[Any, Mapping[str, Any]]] = {}
+
+    def of(self, protocol: Any) -> Mapping[str, Any]:
+        """Return the settings to put on a new protocol; made anew only when the factory's have changed.
+
+        Args:
+            protocol: A protocol that its factory has just built. What its class or its ``__init__`` has set is kept.
+        """
+        kind: Any = type(protocol)
+        names, read = _left_to_factory(kind)
+        own = vars(protocol)
+        if not names.isdisjoint(own):
+            return self._make(protocol.factory, [name for name in names if name not in own])
+        values = read(protocol.factory)
+        made = self._made.get(kind)
+        if made is None or made[0] != values:
+            self._made[kind] = made = (values, self._make(protocol.factory, names))
+        return made[1]
+
+    def _make(self, factory: Any, names: Iterable[str]) -> Mapping[str, Any]:
+        given, untouched = self._given, pristine()
+        settings = {name: getattr(factory, name) for name in names}
+        for name, ours in DEFAULTS.items():
+            if name in settings and settings[name] == untouched[name]:
+                settings[name] = ours
+        message_size = given.get("maxMessagePayloadSize", settings.get("maxMessagePayloadSize"))
+        if message_size is not None and settings.get("maxFramePayloadSize") == DEFAULTS["maxFramePayloadSize"]:
+            # Whoever allows larger messages and does not speak of frames wants them in one frame, too.
+            settings["maxFramePayloadSize"] = max(message_size, DEFAULTS["maxFramePayloadSize"]) if message_size else 0
+        return {**settings, **given, **ALWAYS}

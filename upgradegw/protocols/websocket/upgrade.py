@@ -19,17 +19,17 @@ from upgradegw.negotiation.websocket import Handshake, accept_value, handshake
 from upgradegw.protocols.factories import FactoryUse
 from upgradegw.protocols.websocket.answers import header_fields, read_answer, read_denial
 from upgradegw.protocols.websocket.compression import negotiate_compression
-from upgradegw.protocols.websocket.guard import guarded
+from upgradegw.protocols.websocket.guard import asks_on_connect, guarded
 from upgradegw.protocols.websocket.opening import Opener, WebSocketEnding, autobahns_transport
 from upgradegw.protocols.websocket.origins import FactoryOrigins
-from upgradegw.protocols.websocket.requests import describe_request
+from upgradegw.protocols.websocket.requests import connection_request
 from upgradegw.protocols.websocket.settings import (
     UNSET,
     Given,
     Policy,
+    Settings,
     autobahn_settings,
     check_subprotocols,
-    protocol_settings,
 )
 from upgradegw.protocols.websocket.watch import Watch
 
@@ -57,7 +57,7 @@ class WebSocketUpgrade:
         self._use = FactoryUse(factory)
         self._factory_origins = FactoryOrigins(factory) if origins is UNSET else None
         self._origins = None if origins is UNSET or origins is None else parse_origins(origins)
-        self._settings = settings
+        self._settings = Settings(settings)
         self._policy = policy
         self._compression = compression
         self._subprotocols = check_subprotocols(subprotocols)
@@ -91,8 +91,9 @@ class WebSocketUpgrade:
             self._use.release()
             raise
         try:
-            answer = protocol.onConnect(describe_request(protocol, info, checked))
-            if isawaitable(answer):
+            self._describe(protocol, info)
+            answer = protocol.onConnect(connection_request(protocol)) if asks_on_connect(protocol) else None
+            if answer is not None and isawaitable(answer):
                 return self._wait(protocol, checked, answer)
             return self._accept(protocol, checked, answer)
         except BaseException as why:  # noqa: BLE001 - whatever it is, the protocol must learn that it was in vain
@@ -102,11 +103,19 @@ class WebSocketUpgrade:
         """Put settings and watch on a new protocol, and give it the transport to ask for addresses."""
         if not isinstance(protocol, WebSocketServerProtocol):
             raise TypeError(f"the factory built {protocol!r}, which is no WebSocketServerProtocol of autobahn.twisted")
-        vars(protocol).update(protocol_settings(protocol, self._settings))
+        vars(protocol).update(self._settings.of(protocol))
         protocol.upgradegw_watch = Watch(self._policy)
         kind: Any = type(protocol)
         protocol.__class__ = guarded(kind)
         protocol.makeConnection(autobahns_transport(transport))
+
+    @staticmethod
+    def _describe(protocol: Any, info: UpgradeInfo) -> None:
+        """Put the request on a protocol."""
+        protocol.upgrade_info = info
+        client = info.client
+        if client.address != client.peer and client.address is not None:
+            protocol.peer = client.address
 
     async def _wait(self, protocol: Any, checked: Handshake, answer: Awaitable[Any]) -> _Outcome:
         try:

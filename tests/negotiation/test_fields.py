@@ -103,7 +103,7 @@ def test_members_in_linear_time():
 )
 def test_connection_options(lines, expected):
     """UP-09: options are compared without regard to case, over all lines; a quoted one is none."""
-    assert connection_options(tuple((b"connection", line) for line in lines)) == expected
+    assert connection_options(lines) == expected
 
 
 @given(st.binary(max_size=6))

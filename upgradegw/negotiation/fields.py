@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from upgradegw.negotiation.model import Fields
-
 # RFC 9110 section 5.6.2: a token is made of these, and is not empty.
 _TCHAR = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -24,7 +22,7 @@ _MEMBER = re.compile(rb'(?:[^",]++|"(?:[^"\\]++|\\.)*+"?)++', re.DOTALL)
 _SHOWN = 120
 
 
-def get_all(fields: Fields, lower_name: bytes) -> list[bytes]:
+def get_all(fields: Iterable[tuple[bytes, bytes]], lower_name: bytes) -> list[bytes]:
     """Return the values of all field lines of this name, in the order they were received.
 
     Args:
@@ -36,7 +34,7 @@ def get_all(fields: Fields, lower_name: bytes) -> list[bytes]:
     return [value for name, value in fields if len(name) == size and name.lower() == lower_name]
 
 
-def by_name(fields: Fields) -> dict[bytes, list[bytes]]:
+def by_name(fields: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
     """Return the values of all field lines by name in lower case: cheaper than `get_all` for more than two names."""
     found: dict[bytes, list[bytes]] = {}
     for name, value in fields:
@@ -66,9 +64,13 @@ def members(values: Iterable[bytes]) -> list[bytes]:
     return found
 
 
-def connection_options(fields: Fields) -> frozenset[bytes]:
-    """Return the connection options in lower case (RFC 9110 section 7.6.1); one that is no token stays as it is."""
-    return frozenset([member.lower() for member in members(get_all(fields, b"connection"))])
+def connection_options(values: Iterable[bytes]) -> frozenset[bytes]:
+    """Return the connection options in lower case (RFC 9110 section 7.6.1); one that is no token stays as it is.
+
+    Args:
+        values: The values of Connection.
+    """
+    return frozenset([member.lower() for member in members(values)])
 
 
 def is_token(value: bytes) -> bool:

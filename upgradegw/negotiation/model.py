@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from upgradegw.negotiation.fields import by_name
 from upgradegw.negotiation.reasons import Reason
 
 #: Field lines in the order they were received; names as received, compared without regard to case.
@@ -71,6 +72,7 @@ class RequestHead:
         fields: The field lines.
         has_content: Whether Content-Length is above zero or there is any Transfer-Encoding.
         client: The effective client, scheme and authority.
+        by_name: The values of the fields by name in lower case, made from ``fields``.
     """
 
     method: bytes
@@ -79,6 +81,19 @@ class RequestHead:
     fields: Fields
     has_content: bool
     client: Client
+    by_name: Mapping[bytes, list[bytes]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sort the fields once, for all who look for some."""
+        object.__setattr__(self, "by_name", by_name(self.fields))
+
+    def get_all(self, lower_name: bytes) -> list[bytes]:
+        """Return the values of all field lines of this name, in the order they were received.
+
+        Args:
+            lower_name: The name in lower case.
+        """
+        return self.by_name.get(lower_name, [])
 
 
 class Supported(Protocol):

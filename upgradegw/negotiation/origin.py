@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from upgradegw.negotiation.authority import DEFAULT_PORTS, single_host, split_authority
-from upgradegw.negotiation.fields import get_all, printable
+from upgradegw.negotiation.fields import printable
 from upgradegw.negotiation.model import Refuse
 from upgradegw.negotiation.reasons import Reason
 
@@ -93,7 +93,7 @@ def check_origin(head: RequestHead, origins: Sequence[str] | None) -> Refuse | N
     Returns:
         400 if Origin is repeated or malformed, 403 if the origin is not acceptable; None if it is, or if there is none.
     """
-    values = get_all(head.fields, b"origin")
+    values = head.get_all(b"origin")
     if not values:
         return None
     if values == [b"null"]:
@@ -131,7 +131,7 @@ def _expected(head: RequestHead) -> str:
     scheme = "any scheme" if client.scheme is None else printable(client.scheme)
     if client.authority is not None:
         return f"{scheme}://{printable(client.authority)}"
-    hosts = [printable(host) for host in get_all(head.fields, b"host")]
+    hosts = [printable(host) for host in head.get_all(b"host")]
     return f"{scheme}, Host {' and '.join(hosts) or 'absent'} (any port)"
 
 

@@ -66,7 +66,7 @@ def negotiate(head: RequestHead, supported: Sequence[U]) -> Candidate[U] | Decli
         Candidate if nothing in the head stands against it; Decline if the request is to be answered as a plain one;
         Refuse if it must be answered with an error.
     """
-    options = connection_options(head.fields)
+    options = connection_options(head.get_all(b"connection"))
     chosen = _choose(head, options, supported)
     if isinstance(chosen, Decline):
         return chosen
@@ -88,7 +88,7 @@ def _choose(
         # In HTTP/1.0 Upgrade must be ignored (RFC 9110 section 7.8); in HTTP/2 there is none (RFC 9113 section 8.2.2).
         old = head.http_version.startswith((b"HTTP/1.", b"HTTP/0."))
         return Decline(Reason.HTTP_1_0 if old else Reason.NO_UPGRADE, printable(head.http_version))
-    upgrade_members = members(get_all(head.fields, b"upgrade"))
+    upgrade_members = members(head.get_all(b"upgrade"))
     if not upgrade_members:
         return Decline(Reason.NO_UPGRADE)
     if b"upgrade" not in options:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from upgradegw.negotiation.authority import names_host
 from upgradegw.negotiation.extensions import DeflateOffer, ExtensionOffer, deflate_offers, parse_extensions
-from upgradegw.negotiation.fields import by_name, is_token, members, printable
+from upgradegw.negotiation.fields import is_token, members, printable
 from upgradegw.negotiation.model import Refuse
 from upgradegw.negotiation.origin import check_origin
 from upgradegw.negotiation.reasons import Reason
@@ -59,22 +59,21 @@ def handshake(head: RequestHead, origins: Sequence[str] | None) -> Handshake | R
     Returns:
         What the request says, or 426, 400 or 403 (RFC 6455 sections 4.2.1, 4.2.2 and 4.4).
     """
-    lines = by_name(head.fields)
-    keys = lines.get(b"sec-websocket-key", [])
-    refuse = _check_version(lines.get(b"sec-websocket-version", [])) or _check_key(keys)
+    keys = head.get_all(b"sec-websocket-key")
+    refuse = _check_version(head.get_all(b"sec-websocket-version")) or _check_key(keys)
     if refuse is not None:
         return refuse
-    subprotocols = _read_subprotocols(lines.get(b"sec-websocket-protocol", []))
+    subprotocols = _read_subprotocols(head.get_all(b"sec-websocket-protocol"))
     if isinstance(subprotocols, Refuse):
         return subprotocols
-    offers = lines.get(b"sec-websocket-extensions", [])
+    offers = head.get_all(b"sec-websocket-extensions")
     extensions = parse_extensions(offers) if offers else ()
     if extensions is None:
         return Refuse(Reason.BAD_EXTENSIONS, 400, detail=_show("Sec-WebSocket-Extensions", offers))
-    refuse = _check_host(lines.get(b"host", [])) or check_origin(head, origins)
+    refuse = _check_host(head.get_all(b"host")) or check_origin(head, origins)
     if refuse is not None:
         return refuse
-    return Handshake(keys[0], subprotocols, extensions, lines.get(b"origin", [None])[0])
+    return Handshake(keys[0], subprotocols, extensions, next(iter(head.get_all(b"origin")), None))
 
 
 def accept_value(key: bytes) -> bytes:

@@ -15,9 +15,10 @@ def request_head(request: Any) -> RequestHead:
         request: A ``twisted.web.http.Request`` whose content has been received.
     """
     headers = request.requestHeaders
-    fields = tuple((name, value) for name, values in headers.getAllRawHeaders() for value in values)
-    lengths = headers.getRawHeaders(b"Content-Length", ())
-    has_content = any(length.strip(b"0") for length in lengths) or headers.hasHeader(b"Transfer-Encoding")
+    fields = tuple([(name, value) for name, values in headers.getAllRawHeaders() for value in values])
+    has_content = headers.hasHeader(b"Transfer-Encoding")
+    if not has_content and headers.hasHeader(b"Content-Length"):
+        has_content = any(length.strip(b"0") for length in headers.getRawHeaders(b"Content-Length"))
     return RequestHead(
-        request.method, request.uri, request.clientproto, fields, bool(has_content), client_of(request, fields)
+        request.method, request.uri, request.clientproto, fields, has_content, client_of(request, fields)
     )

@@ -62,7 +62,7 @@ class Begun(WebSocketServerProtocol):  # type: ignore[misc]
     @cached_property
     def peer(self) -> str:
         """The other end, as Autobahn writes it."""
-        return peer2str(self.transport)
+        return peer2str(self.transport)  # type: ignore[no-any-return]
 
     @cached_property
     def _transport_details(self) -> Any:

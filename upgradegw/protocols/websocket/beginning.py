@@ -15,6 +15,7 @@ from typing import Any
 from autobahn.twisted.util import create_transport_details, peer2str
 from autobahn.twisted.websocket import WebSocketServerProtocol
 from autobahn.websocket.protocol import WebSocketProtocol
+from autobahn.websocket.utf8validator import Utf8Validator
 from twisted.internet.interfaces import ISSLTransport
 
 #: What Autobahn asks of a protocol that it begins, as far as the stand-in must have it.
@@ -28,6 +29,10 @@ _STAND_IN = {
 }
 
 
+#: What ``Begun`` makes when it is first asked for.
+_LATER = frozenset(("utf8validator",))
+
+
 @cache
 def _blank() -> tuple[Mapping[str, Any], Mapping[str, Callable[[], Any]]]:
     """Return what a new connection has: values that all can share, and how those are made that each has for itself."""
@@ -35,7 +40,8 @@ def _blank() -> tuple[Mapping[str, Any], Mapping[str, Callable[[], Any]]]:
     WebSocketProtocol._connectionMade(stand_in)  # noqa: SLF001
     state = {name: value for name, value in vars(stand_in).items() if name not in _STAND_IN}
     own = {name: type(value) for name, value in state.items() if not isinstance(value, int | str | bytes | None)}
-    return {name: value for name, value in state.items() if name not in own}, own
+    shared = {name: value for name, value in state.items() if name not in own}
+    return shared, {name: make for name, make in own.items() if name not in _LATER}
 
 
 def begin(protocol: Any) -> None:
@@ -57,7 +63,12 @@ def begin(protocol: Any) -> None:
 
 
 class Begun(WebSocketServerProtocol):  # type: ignore[misc]
-    """What is known of the transport, made when it is first asked for."""
+    """What not every connection needs, made when it is first asked for."""
+
+    @cached_property
+    def utf8validator(self) -> Any:
+        """Checks text messages."""
+        return Utf8Validator()
 
     @cached_property
     def peer(self) -> str:

@@ -36,6 +36,9 @@ _BEGINNING = ("connectionMade", "_connectionMade", "setTrackTimings")
 class Guarded(Reading, Closing, Described, Begun):
     """The mixin; ``guarded(cls)`` puts it over a protocol class."""
 
+    #: Whether the application wants to be asked: Autobahn's own ``onConnect`` lets everybody in.
+    upgradegw_asks: bool
+
     #: All settings are on the protocol before Autobahn would copy them one by one, and print them for a debug log.
     CONFIG_ATTRS = ()
 
@@ -158,11 +161,6 @@ def _untouched(kind: Any, *names: str) -> bool:
     return all(getattr(kind, name) is getattr(WebSocketServerProtocol, name) for name in names)
 
 
-def asks_on_connect(protocol: Any) -> bool:
-    """Tell whether the application wants to be asked: Autobahn's own ``onConnect`` lets everybody in."""
-    return "onConnect" in vars(protocol) or not _untouched(type(protocol), "onConnect")
-
-
 @cache
 def guarded(kind: Any) -> Any:
     """Return a subclass of a protocol class that is watched.
@@ -175,6 +173,7 @@ def guarded(kind: Any) -> Any:
         "_upgradegw_send": _send if _untouched(kind, "sendData") else kind.sendData,
         "_upgradegw_make": begin if _untouched(kind, *_BEGINNING) else kind.connectionMade,
         "_upgradegw_lose": _lose if _untouched(kind, "connectionLost", "_connectionLost") else kind.connectionLost,
+        "upgradegw_asks": not _untouched(kind, "onConnect"),
         "_onOpen": _open if _untouched(kind, "_onOpen") else kind._onOpen,  # noqa: SLF001
         "__module__": kind.__module__,
         "__qualname__": kind.__qualname__,

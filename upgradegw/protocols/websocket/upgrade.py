@@ -19,7 +19,7 @@ from upgradegw.negotiation.websocket import Handshake, accept_value, handshake
 from upgradegw.protocols.factories import FactoryUse
 from upgradegw.protocols.websocket.answers import header_fields, read_answer, read_denial
 from upgradegw.protocols.websocket.compression import negotiate_compression
-from upgradegw.protocols.websocket.guard import asks_on_connect, guarded
+from upgradegw.protocols.websocket.guard import guarded
 from upgradegw.protocols.websocket.opening import Opener, WebSocketEnding, autobahns_transport
 from upgradegw.protocols.websocket.origins import FactoryOrigins
 from upgradegw.protocols.websocket.requests import connection_request
@@ -31,6 +31,7 @@ from upgradegw.protocols.websocket.settings import (
     autobahn_settings,
     check_subprotocols,
 )
+from upgradegw.protocols.websocket.timing import SlotTimer
 from upgradegw.protocols.websocket.watch import Watch
 
 _Outcome = Accept | Deny | Refuse
@@ -54,6 +55,8 @@ class WebSocketUpgrade:
     ) -> None:
         """See ``websocket``."""
         self.factory = factory
+        if not isinstance(factory._batched_timer, SlotTimer):  # noqa: SLF001
+            factory._batched_timer = SlotTimer()  # noqa: SLF001
         self._use = FactoryUse(factory)
         self._factory_origins = FactoryOrigins(factory) if origins is UNSET else None
         self._origins = None if origins is UNSET or origins is None else parse_origins(origins)
@@ -92,7 +95,9 @@ class WebSocketUpgrade:
             raise
         try:
             self._describe(protocol, info)
-            answer = protocol.onConnect(connection_request(protocol)) if asks_on_connect(protocol) else None
+            answer = None
+            if protocol.upgradegw_asks or "onConnect" in vars(protocol):
+                answer = protocol.onConnect(connection_request(protocol))
             if answer is not None and isawaitable(answer):
                 return self._wait(protocol, checked, answer)
             return self._accept(protocol, checked, answer)
@@ -125,8 +130,11 @@ class WebSocketUpgrade:
 
     def _accept(self, protocol: Any, checked: Handshake, answer: Any) -> Accept:
         subprotocol, more = read_answer(answer, checked.subprotocols, self._subprotocols)
-        acceptance = negotiate_compression(
-            checked.extensions, self._compression, protocol.perMessageCompressionAccept, protocol.maxMessagePayloadSize
+        offers, accepting = checked.extensions, protocol.perMessageCompressionAccept
+        acceptance = (
+            negotiate_compression(offers, self._compression, accepting, protocol.maxMessagePayloadSize)
+            if offers
+            else None
         )
         protocol.websocket_protocol_in_use = subprotocol
         protocol.websocket_extensions_in_use = []
@@ -186,8 +194,8 @@ def websocket(
     """Serve WebSocket connections with an Autobahn factory.
 
     What is given here holds; else what was set on the factory, if it differs from Autobahn's default; else our own
-    default. None is no limit. The factory itself is not changed. Its ``maxConnections`` and ``headers`` hold; what
-    ``settings.ALWAYS`` names, ``trustXForwardedFor`` and ``externalPort`` do not.
+    default. None is no limit. No setting of the factory itself is changed. Its ``maxConnections`` and ``headers``
+    hold; what ``settings.ALWAYS`` names, ``trustXForwardedFor`` and ``externalPort`` do not.
 
     Args:
         factory: A ``WebSocketServerFactory`` of ``autobahn.twisted``, or a subclass such as WAMP's.

@@ -15,6 +15,7 @@ from twisted.web.static import File
 from zope.interface import implementer
 
 from tests.http1.wire import Later, Wire, get, make_site, parse_answers
+from upgradegw.events import access_events
 
 
 @implementer(IPushProducer)
@@ -110,7 +111,9 @@ class BackPressure(SynchronousTestCase):
         assert len(wire.answers()) == 12
 
     def test_a_client_that_reads_nothing_is_dropped(self) -> None:
-        """A-21: after write_timeout seconds without progress the connection is aborted, the request told."""
+        """A-21: after write_timeout seconds without progress the connection is aborted, the request told and logged."""
+        events: list[Any] = []
+        self.addCleanup(access_events.subscribe(events.append))
         root = Later()
         wire = slow(root, write_timeout=30)
         ask(wire, get())
@@ -125,6 +128,9 @@ class BackPressure(SynchronousTestCase):
         assert not wire.open
         self.failureResultOf(done)
         assert wire.reactor.getDelayedCalls() == []
+        (event,) = events
+        assert (event["event"], event["status"], event["reason"]) == ("request", 200, "write_timeout")
+        assert event["detail"] == "nothing was read for 30 s"
 
     def test_a_client_that_reads_slowly_is_kept(self) -> None:
         """A piece taken within write_timeout is progress, however long the whole takes."""

@@ -19,6 +19,7 @@ from upgradegw.http1.head import BadHead, Head, judge_start, parse_head
 from upgradegw.http1.headers import FastHeaders
 from upgradegw.http1.receiving import ReceivingHalf
 from upgradegw.http1.sending import plain_socket
+from upgradegw.negotiation.model import Refuse
 from upgradegw.negotiation.reasons import Reason
 
 
@@ -184,6 +185,15 @@ class Channel(ReceivingHalf):
         if head.expects_continue and head.upgrades:
             self._continue()  # RFC 9110 section 7.8: a 100 comes before the 101
         self._answer()
+
+    def expired(self) -> None:
+        """The deadline has passed (the wheel says); an answer that nobody reads is logged as far as it went."""
+        request = self._request
+        if request is not None and request.startedWriting and (self.blocked or self.owed):
+            detail = f"nothing was read for {self._limits.write_timeout} s"
+            request.upgrade_outcome = Refuse(Reason.WRITE_TIMEOUT, request.code, (), detail)
+            self.site.log(request)
+        super().expired()
 
     def _sending_changed(self) -> None:
         if self.transport is None or self._state >= State.TAKEN:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import txaio
 from autobahn.twisted.websocket import (
     WampWebSocketServerFactory,
+    WebSocketServerFactory,
     WebSocketServerProtocol,
     WrappingWebSocketServerFactory,
 )
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 
+from tests.memory import WEBSOCKET, Memory
 from tests.protocols.websocket.support import BINARY, TEXT, Echo, WebSocketTestCase, close, frame
 from upgradegw.interfaces import Accept
+from upgradegw.protocols.websocket import websocket
+from upgradegw.web.resource import UpgradeResource
 
 
 class Speaking(Echo):
@@ -65,6 +71,33 @@ class Apis(WebSocketTestCase):
         self.assertNoResult(connection.protocol.is_closed)
         connection.receive(close(1000))
         self.successResultOf(connection.protocol.is_closed)
+
+    def test_is_closed_asked_late(self) -> None:
+        """Whoever asks when the connection is gone is told so, too."""
+        connection = self.connect()
+        connection.receive(close(1000))
+        self.end(connection)
+        assert self.successResultOf(connection.protocol.is_closed) is connection.protocol
+
+    def test_nothing_is_left_for_the_garbage_collector(self) -> None:
+        """A connection that has ended is freed at once: nothing of it refers to itself."""
+        seen: list[weakref.ref[Any]] = []
+
+        class Remembered(WebSocketServerProtocol):
+            def onOpen(self) -> None:
+                seen.append(weakref.ref(self))
+
+        factory = WebSocketServerFactory()
+        factory.protocol = Remembered
+        memory = Memory(UpgradeResource([websocket(factory)]))
+        memory.send(WEBSOCKET, frame(TEXT, b"hello"), close(1000))
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        memory.transport.lose()
+        assert seen[0]() is not None
+        memory.transport.protocol = None  # as sockets do
+        assert seen[0]() is None
 
     def test_instances(self) -> None:
         """A protocol stays an instance of its class, by its name."""

@@ -12,6 +12,7 @@ from functools import cache, cached_property
 from types import SimpleNamespace
 from typing import Any
 
+import txaio
 from autobahn.twisted.util import create_transport_details, peer2str
 from autobahn.twisted.websocket import WebSocketServerProtocol
 from autobahn.websocket.protocol import WebSocketProtocol
@@ -69,6 +70,11 @@ class Begun(WebSocketServerProtocol):  # type: ignore[misc]
     def utf8validator(self) -> Any:
         """Checks text messages."""
         return Utf8Validator()
+
+    @cached_property
+    def is_closed(self) -> Any:
+        """The Deferred that fires when the connection is closed; Autobahn's own until then."""
+        return txaio.create_future_success(self)
 
     @cached_property
     def peer(self) -> str:

@@ -90,5 +90,9 @@ class Closing(Watched):
             self.closeHandshakeTimeoutCall = None
         if watch.writes is not None:
             watch.writes.cancel()
+            watch.writes = None
         watch.skipper = None
         self.data = b""
+        # Its result is the protocol itself. Without this circle all of the connection goes at once, and costs the
+        # garbage collector nothing; whoever asks for it from now on gets another.
+        self.__dict__.pop("is_closed", None)

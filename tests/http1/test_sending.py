@@ -120,17 +120,13 @@ class BackPressure(SynchronousTestCase):
         done = root.requests[0].notifyFinish()
         root.requests[0].write(Big.content)
         wire.turn(read=False)
-        for _ in range(29):
-            wire.reactor.advance(1)
+        wire.reactor.pump([1] * 29)
         assert wire.open
-        for _ in range(2):
-            wire.reactor.advance(1)
+        wire.reactor.pump([1] * 2)
         assert not wire.open
         self.failureResultOf(done)
         assert wire.reactor.getDelayedCalls() == []
-        (event,) = events
-        assert (event["event"], event["status"], event["reason"]) == ("request", 200, "write_timeout")
-        assert event["detail"] == "nothing was read for 30 s"
+        assert [(event["status"], event["reason"]) for event in events] == [(200, "write_timeout")]
 
     def test_a_client_that_reads_slowly_is_kept(self) -> None:
         """A piece taken within write_timeout is progress, however long the whole takes."""

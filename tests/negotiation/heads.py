@@ -22,6 +22,10 @@ WEBSOCKET: Fields = (
 CLIENT = Client("192.0.2.1", b"http", b"app.example", "192.0.2.1")
 
 
+#: The same over HTTP/2: no field of the connection's own, and no key (RFC 8441 section 5).
+ON_STREAM: Fields = ((b"host", b"app.example"), (b"sec-websocket-version", b"13"))
+
+
 def replaced(fields: Fields, name: bytes, *values: bytes) -> Fields:
     """The fields with all lines of a name replaced by one line for each value, at the end."""
     kept = tuple((n, value) for n, value in fields if n.lower() != name.lower())
@@ -78,3 +82,9 @@ class WebSocketOffer:
 def offer(token: bytes, *methods: bytes, content: bool = False) -> Offer:
     """An offer by its token as it stands in a field."""
     return Offer(UpgradeProtocol.parse(token), methods or (b"GET",), content)
+
+
+def stream_head(protocol: bytes | None = b"websocket", fields: Fields = ON_STREAM) -> RequestHead:
+    """The head of an extended CONNECT (RFC 8441 section 4), or of a plain GET over HTTP/2."""
+    method = b"GET" if protocol is None else b"CONNECT"
+    return RequestHead(method, b"/ws", b"HTTP/2", fields, False, CLIENT, protocol)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.negotiation.heads import KEY, WEBSOCKET, head_of, replaced, with_lines
+from tests.negotiation.heads import KEY, ON_STREAM, WEBSOCKET, head_of, replaced, stream_head, with_lines
 from upgradegw.negotiation.model import Refuse
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.negotiation.websocket import Handshake, accept_value, handshake
@@ -190,3 +190,37 @@ def test_order():
         outcome = handshake(head_of(fields), None)
         assert isinstance(outcome, Refuse)
         assert outcome.reason is reason
+
+
+@pytest.mark.parametrize("key", [(), (KEY,), (b"nonsense",), (KEY, KEY)])
+def test_on_a_stream_there_is_no_key(key):
+    """EC-05: with extended CONNECT a key is not looked at, and there is none to answer."""
+    head = stream_head(fields=(*ON_STREAM, *((b"sec-websocket-key", value) for value in key)))
+    assert handshake(head, None) == Handshake(None, (), (), None)
+
+
+@pytest.mark.parametrize("lines", [[], [b"8"], [b"13", b"13"], [b"013"]])
+def test_version_on_a_stream(lines):
+    """EC-06: a wrong version is 400 with the right one, because on HTTP/2 there is no 426."""
+    fields = replaced(ON_STREAM, b"sec-websocket-version", *lines)
+    outcome = handshake(stream_head(fields=fields), None)
+    assert isinstance(outcome, Refuse)
+    assert (outcome.reason, outcome.status) == (Reason.BAD_VERSION, 400)
+    assert outcome.fields == ((b"Sec-WebSocket-Version", b"13"),)
+
+
+def test_everything_else_is_the_same_on_a_stream():
+    """EC-06: Origin, subprotocols and extensions are read as on HTTP/1.1."""
+    more = ((b"sec-websocket-protocol", b"a, b"), (b"sec-websocket-extensions", b"x; y=1"))
+    outcome = handshake(stream_head(fields=(*ON_STREAM, *more, (b"origin", b"http://app.example"))), None)
+    assert isinstance(outcome, Handshake)
+    assert (outcome.subprotocols, outcome.origin) == (("a", "b"), b"http://app.example")
+    assert outcome.extensions[0].name == "x"
+    for name, value, status in (
+        (b"origin", b"http://evil.example", 403),
+        (b"sec-websocket-protocol", b"a, a", 400),
+        (b"sec-websocket-extensions", b";", 400),
+    ):
+        refused = handshake(stream_head(fields=(*ON_STREAM, (name, value))), None)
+        assert isinstance(refused, Refuse)
+        assert refused.status == status

@@ -35,6 +35,7 @@ UPGRADED: dict[str, Any] = {
     "path": b"/ws",
     "token": "websocket",
     "subprotocol": None,
+    "http_version": "HTTP/2",
 }
 
 
@@ -76,10 +77,12 @@ def test_switch_and_end_are_lines_of_their_own() -> None:
     end = {"event": "end", "seconds": 60.0, "bytes_in": 7, "bytes_out": 9, "close_code": 1001, "reason": "closed"}
     switched, ended = lines_of({"event": "switch", **UPGRADED}, {**UPGRADED, **end, "client": None})
     assert switched == (
-        b'192.0.2.7 - - [22/Nov/2026:10:42:00 +0000] switch path="/ws" token="websocket" subprotocol="-" id=c1\n'
+        b'192.0.2.7 - - [22/Nov/2026:10:42:00 +0000] switch path="/ws" token="websocket" subprotocol="-"'
+        b' http_version="HTTP/2" id=c1\n'
     )
     assert ended == (
-        b'- - - [22/Nov/2026:10:42:00 +0000] end path="/ws" token="websocket" subprotocol="-" seconds=60.000'
+        b'- - - [22/Nov/2026:10:42:00 +0000] end path="/ws" token="websocket" subprotocol="-"'
+        b' http_version="HTTP/2" seconds=60.000'
         b" bytes_in=7 bytes_out=9 close_code=1001 reason=closed id=c1\n"
     )
 

@@ -72,6 +72,7 @@ class RequestHead:
         fields: The field lines.
         has_content: Whether Content-Length is above zero or there is any Transfer-Encoding.
         client: The effective client, scheme and authority.
+        protocol: The token that extended CONNECT asks for (``:protocol``, RFC 8441 section 4); None without it.
         by_name: The values of the fields by name in lower case, made from ``fields``.
     """
 
@@ -81,6 +82,7 @@ class RequestHead:
     fields: Fields
     has_content: bool
     client: Client
+    protocol: bytes | None = None
     by_name: Mapping[bytes, list[bytes]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

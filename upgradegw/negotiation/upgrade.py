@@ -84,6 +84,8 @@ def _choose(
     head: RequestHead, options: frozenset[bytes], supported: Sequence[U]
 ) -> tuple[U, UpgradeProtocol] | Decline:
     """Find the protocol that the client asks for, or why the request is a plain one."""
+    if head.protocol is not None:
+        return _choose_for_stream(head.protocol, supported)
     if head.http_version != b"HTTP/1.1":
         # In HTTP/1.0 Upgrade must be ignored (RFC 9110 section 7.8); in HTTP/2 there is none (RFC 9113 section 8.2.2).
         old = head.http_version.startswith((b"HTTP/1.", b"HTTP/0."))
@@ -105,6 +107,15 @@ def _choose(
     return misfit or Decline(Reason.UNSUPPORTED_TOKEN, _show_list("Upgrade", upgrade_members))
 
 
+def _choose_for_stream(protocol: bytes, supported: Sequence[U]) -> tuple[U, UpgradeProtocol] | Decline:
+    """Find the protocol that extended CONNECT asks for: its one method fits all (RFC 8441 section 4)."""
+    token = UpgradeProtocol.parse(protocol)
+    for upgrade in supported:
+        if upgrade.protocol.matches(token):
+            return upgrade, token
+    return Decline(Reason.UNSUPPORTED_TOKEN, f":protocol: {printable(protocol)}")
+
+
 def _misfit(head: RequestHead, upgrade: Supported) -> Reason | None:
     """Tell what of the request's semantics could not be honoured behind the switch (RFC 9110 section 7.8)."""
     if head.method not in upgrade.methods:
@@ -120,11 +131,16 @@ def refusal(decline: Decline, head: RequestHead, supported: Sequence[Supported])
     405 with Allow if no protocol of the path has this method (RFC 9110 section 15.5.6; HEAD counts as GET), else 426
     with the protocols in order of preference (section 15.5.22). Neither may be stored by a cache.
 
+    On HTTP/2 there is no Upgrade field (RFC 9113 section 8.6), and so no 426: what asks for no protocol gets 400, and
+    extended CONNECT with an unknown one 501 (RFC 9220 section 3).
+
     Args:
         decline: Why the offer was passed over.
         head: The request without its content.
         supported: What the resource can speak, in its order of preference.
     """
+    if head.http_version == b"HTTP/2":
+        return Refuse(decline.reason, 400 if head.protocol is None else 501, (_NO_STORE,), decline.detail)
     advertised = [upgrade for upgrade in supported if upgrade.protocol.name.lower() not in _NEVER_ADVERTISED]
     methods = list(dict.fromkeys(method for upgrade in advertised for method in upgrade.methods))
     if (b"GET" if head.method == b"HEAD" else head.method) not in methods:

@@ -37,13 +37,13 @@ class Handshake:
     """What a WebSocket request says, once it is known to be right.
 
     Attributes:
-        key: The value of Sec-WebSocket-Key.
+        key: The value of Sec-WebSocket-Key; None with extended CONNECT, which has none (RFC 8441 section 5).
         subprotocols: The names offered, in the client's order, without repetition.
         extensions: The extensions offered, in the client's order.
         origin: The value of Origin, or None.
     """
 
-    key: bytes
+    key: bytes | None
     subprotocols: tuple[str, ...]
     extensions: tuple[ExtensionOffer, ...]
     origin: bytes | None
@@ -57,10 +57,14 @@ def handshake(head: RequestHead, origins: Sequence[str] | None) -> Handshake | R
         origins: What `parse_origins` returned; None for the origin of the request itself.
 
     Returns:
-        What the request says, or 426, 400 or 403 (RFC 6455 sections 4.2.1, 4.2.2 and 4.4).
+        What the request says, or 426, 400 or 403 (RFC 6455 sections 4.2.1, 4.2.2 and 4.4). With extended CONNECT the
+        key is not looked at, and a wrong version is 400 (RFC 8441 section 5).
     """
-    keys = head.get_all(b"sec-websocket-key")
-    refuse = _check_version(head.get_all(b"sec-websocket-version")) or _check_key(keys)
+    on_stream = head.protocol is not None
+    keys = [] if on_stream else head.get_all(b"sec-websocket-key")
+    refuse = _check_version(head.get_all(b"sec-websocket-version"), on_stream)
+    if refuse is None and not on_stream:
+        refuse = _check_key(keys)
     if refuse is not None:
         return refuse
     subprotocols = _read_subprotocols(head.get_all(b"sec-websocket-protocol"))
@@ -73,7 +77,7 @@ def handshake(head: RequestHead, origins: Sequence[str] | None) -> Handshake | R
     refuse = _check_host(head.get_all(b"host")) or check_origin(head, origins)
     if refuse is not None:
         return refuse
-    return Handshake(keys[0], subprotocols, extensions, next(iter(head.get_all(b"origin")), None))
+    return Handshake(keys[0] if keys else None, subprotocols, extensions, next(iter(head.get_all(b"origin")), None))
 
 
 def accept_value(key: bytes) -> bytes:
@@ -81,10 +85,13 @@ def accept_value(key: bytes) -> bytes:
     return b64encode(sha1(key + _GUID, usedforsecurity=False).digest())
 
 
-def _check_version(versions: list[bytes]) -> Refuse | None:
+def _check_version(versions: list[bytes], on_stream: bool) -> Refuse | None:
     """Demand version 13, once and literally (RFC 6455 section 4.2.1, item 6; the answer is section 4.4)."""
     if versions == [b"13"]:
         return None
+    if on_stream:  # where there is no Upgrade field, and so no 426
+        known = ((b"Sec-WebSocket-Version", b"13"),)
+        return Refuse(Reason.BAD_VERSION, 400, known, _show("Sec-WebSocket-Version", versions))
     answer = (*upgrade_required(b"websocket"), (b"Sec-WebSocket-Version", b"13"))
     return Refuse(Reason.BAD_VERSION, 426, answer, _show("Sec-WebSocket-Version", versions))
 

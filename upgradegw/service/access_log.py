@@ -77,7 +77,7 @@ def _request(event: LogEvent) -> str:
 
 
 def _upgrade(event: LogEvent) -> str:
-    return " ".join(f'{name}="{escape(event.get(name))}"' for name in ("path", "token", "subprotocol"))
+    return " ".join(f'{name}="{escape(event.get(name))}"' for name in ("path", "token", "subprotocol", "http_version"))
 
 
 def _seconds(event: LogEvent) -> str:

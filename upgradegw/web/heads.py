@@ -20,5 +20,11 @@ def request_head(request: Any) -> RequestHead:
     if not has_content and headers.hasHeader(b"Content-Length"):
         has_content = any(length.strip(b"0") for length in headers.getRawHeaders(b"Content-Length"))
     return RequestHead(
-        request.method, request.uri, request.clientproto, fields, has_content, client_of(request, fields)
+        request.method,
+        request.uri,
+        request.clientproto,
+        fields,
+        has_content,
+        client_of(request, fields),
+        getattr(request, "extended_connect", None),
     )

@@ -13,6 +13,8 @@ from twisted.web.resource import EncodingResourceWrapper
 from twisted.web.server import Request
 
 from upgradegw.http1.headers import FastHeaders
+from upgradegw.interfaces import IUpgradeResource
+from upgradegw.web.no_tunnel import NoTunnel
 
 #: The value of our Server field: no version, which would only tell what might be attacked.
 SERVER = b"upgradegw"
@@ -28,7 +30,14 @@ def _http_date(second: int) -> bytes:
 
 
 class UpgradeRequest(Request):
-    """A request of an UpgradeSite, unless its ``requestFactory`` makes others; they work as well."""
+    """A request of an UpgradeSite, unless its ``requestFactory`` makes others; they work as well.
+
+    Attributes:
+        extended_connect: The token that extended CONNECT asks for (RFC 8441 section 4), or None: set by the stream of
+            an HTTP/2 connection. Requests without this attribute are never asked with extended CONNECT.
+    """
+
+    extended_connect: bytes | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Make a request (called by the channel)."""
@@ -51,6 +60,8 @@ class UpgradeRequest(Request):
             resource = site.getResourceFor(self)
             if isinstance(resource, EncodingResourceWrapper):
                 self._encode(resource.getEncoder(self))
+            if self.extended_connect is not None and not IUpgradeResource.providedBy(resource):
+                resource = NoTunnel(resource)
             self.render(resource)
         except BaseException:  # noqa: BLE001 - as server.Request does
             self.processingFailed(Failure())

@@ -15,7 +15,7 @@ from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
 from upgradegw.interfaces import Allow, Deny, IUpgradeResource, Upgrade
-from upgradegw.negotiation.model import Decline, Refuse
+from upgradegw.negotiation.model import Decline, Refuse, RequestHead
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.negotiation.upgrade import negotiate, refusal
 from upgradegw.protocols.plugins import find_upgrade
@@ -108,39 +108,45 @@ class UpgradeResource(Resource):
         head = request_head(request)
         connection = takeable(request)
         if connection is None:
-            return self._render_without_takeover(request)
+            return self._render_without_takeover(request, head)
         decision = negotiate(head, self.upgrades)
         if isinstance(decision, Decline):
             if decision.reason not in _NO_OFFER:
                 connection.close_after_response()
-            if self.otherwise is not None:
+            other = self._find_otherwise(request, head)
+            if other is not None:
                 note_outcome(request, decision)
-                return self._render_otherwise(request)
-            return self._refuse(request, refusal(decision, head, self.upgrades))
+                request.render(other)
+                return NOT_DONE_YET
+            return self._refuse(request, head, refusal(decision, head, self.upgrades))
         if isinstance(decision, Refuse):
             connection.close_after_response()
-            return self._refuse(request, decision)
+            return self._refuse(request, head, decision)
         switchover = Switchover(request, connection, head, decision)
         switchover.run(self.authorize, self.authorize_timeout, self.prepare_timeout)
         return NOT_DONE_YET
 
-    def _render_otherwise(self, request: Any) -> int:
-        """Answer as if there were only the other resource, traversed by Twisted's rules."""
-        request.render(getChildForRequest(self.otherwise, request))
-        return NOT_DONE_YET
+    def _find_otherwise(self, request: Any, head: RequestHead) -> IResource | None:
+        """Find what answers as if there were only the other resource, traversed by Twisted's rules."""
+        if self.otherwise is None:
+            return None
+        found: IResource = getChildForRequest(self.otherwise, request)
+        # Extended CONNECT is answered only by those who know what it is.
+        return found if head.protocol is None or IUpgradeResource.providedBy(found) else None
 
     @staticmethod
-    def _refuse(request: Any, refuse: Refuse) -> bytes:
+    def _refuse(request: Any, head: RequestHead, refuse: Refuse) -> bytes:
         note_outcome(request, refuse)
-        return write_refusal(request, refuse.status, refuse.fields)
+        plain_http2 = head.http_version == b"HTTP/2" and head.protocol is None
+        return write_refusal(request, refuse.status, refuse.fields, text=EXTENDED_CONNECT_TEXT if plain_http2 else None)
 
-    def _render_without_takeover(self, request: Any) -> bytes | int:
+    def _render_without_takeover(self, request: Any, head: RequestHead) -> bytes | int:
         """A connection that is not the request's own, such as an HTTP/2 stream of twisted.web: never a switch."""
-        if self.otherwise is not None:
-            return self._render_otherwise(request)
-        http2 = request.clientproto == b"HTTP/2"
-        note_outcome(request, Refuse(Reason.NO_TAKEOVER, 400 if http2 else 501))
-        return write_refusal(request, 400 if http2 else 501, text=EXTENDED_CONNECT_TEXT if http2 else None)
+        other = self._find_otherwise(request, head)
+        if other is not None:
+            request.render(other)
+            return NOT_DONE_YET
+        return self._refuse(request, head, Refuse(Reason.NO_TAKEOVER, 400 if head.http_version == b"HTTP/2" else 501))
 
 
 @implementer(IUpgradeResource)

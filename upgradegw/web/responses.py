@@ -15,6 +15,7 @@ _TEXTS = {
     400: "The request is malformed.",
     401: "Log in first.",
     403: "You may not switch protocols here.",
+    404: "There is nothing here.",
     405: "This method is not served here.",
     426: "This resource is served over another protocol only: see the Upgrade field of this response.",
     500: "The server failed.",

@@ -170,7 +170,7 @@ class UpgradeSite(Site):
         """
         if self._writes_log:
             super().log(request)
-        if request.code == SWITCHING:
+        if request.code == SWITCHING or getattr(request, "switched", False):
             return  # has an event of its own
         outcome = getattr(request, "upgrade_outcome", None)
         refused = isinstance(outcome, Refuse) and outcome.reason is not Reason.NO_UPGRADE

@@ -153,9 +153,10 @@ class Switchover:
             return
         try:
             fields = self._response_fields(accept, allow)
-            request.setResponseCode(101, accept.phrase)
-            log_request = request.site.log
-            log_request(request)
+            if self._head.protocol is None:
+                request.setResponseCode(101, accept.phrase)
+            request.switched = True  # so that it is not logged as one that was answered
+            request.site.log(request)
             taken = connection.take(request)
         except Exception:
             accept.release()
@@ -165,9 +166,14 @@ class Switchover:
         connection.switched(self._going_away(accept, taken.transport))
 
     def _response_fields(self, accept: Accept, allow: Allow) -> Fields:
-        """The 101's fields: the switch first, then what was set on the request, by authorize and by the protocol."""
+        """The response's fields: the switch first, then what was set on the request, by authorize and by the protocol.
+
+        On an HTTP/2 stream the status says it all (RFC 8441 section 5).
+        """
         request = self._request
         fields = [(b"Upgrade", bytes(self._candidate.upgrade.protocol)), (b"Connection", b"Upgrade")]
+        if self._head.protocol is not None:
+            fields.clear()
         headers = request.responseHeaders
         for cookie in request.cookies:
             headers.addRawHeader(b"Set-Cookie", cookie)  # as Request does, so that line breaks are made harmless
@@ -208,9 +214,10 @@ class Switchover:
             "path": self._request.path.decode("latin-1"),
             "token": str(self._candidate.upgrade.protocol),
             "subprotocol": accept.subprotocol,
+            "http_version": self._head.http_version.decode("ascii"),
         }
         access_events.emit(
-            "{client} {path!r}: switched to {token} ({connection_id}, subprotocol {subprotocol})",
+            "{client} {path!r}: switched to {token} from {http_version} ({connection_id}, subprotocol {subprotocol})",
             event="switch",
             **about,
         )

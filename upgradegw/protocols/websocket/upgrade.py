@@ -138,7 +138,7 @@ class WebSocketUpgrade:
         )
         protocol.websocket_protocol_in_use = subprotocol
         protocol.websocket_extensions_in_use = []
-        fields = [(b"Sec-WebSocket-Accept", accept_value(checked.key))]
+        fields = [] if checked.key is None else [(b"Sec-WebSocket-Accept", accept_value(checked.key))]
         if subprotocol is not None:
             fields.append((b"Sec-WebSocket-Protocol", subprotocol.encode("ascii")))
         if acceptance is not None:

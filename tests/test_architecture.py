@@ -20,6 +20,7 @@ FLOORS = (
     {"web"},
     {"protocols"},
     {"http1", "http2"},
+    {"http"},
     {"takeover"},
     {"switching"},
     {"switched"},

@@ -138,11 +138,12 @@ def length(node: ast.stmt) -> int:
 
 
 def test_functions_are_short() -> None:
-    """A function of the package fits on a screen: 40 lines, its docstring not counted."""
+    """A function of the package fits on a screen: 40 lines, its arguments and its docstring not counted."""
     wrong = []
     for name, tree in TREES.items():
         for node in functions(tree):
-            lines = length(node) - (length(node.body[0]) if ast.get_docstring(node) else 0)
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            lines = sum(map(length, body)) if body else 0
             if lines > 40:
                 wrong.append(f"{name}:{node.lineno} {node.name}: {lines} lines")
     assert wrong == []

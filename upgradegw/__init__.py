@@ -1,7 +1,7 @@
 """A gateway for the HTTP Upgrade mechanism on Twisted: the public names, and nothing else."""
 
 from upgradegw.events import access_events
-from upgradegw.http1.content import deliver_content, limit_content
+from upgradegw.http.content import deliver_content, limit_content
 from upgradegw.interfaces import Accept, Allow, Deny, EndSummary, IUpgradeResource, Upgrade, Upgraded, UpgradeInfo
 from upgradegw.negotiation.model import Client, Refuse, RequestHead, UpgradeProtocol
 from upgradegw.negotiation.reasons import Reason
@@ -9,6 +9,7 @@ from upgradegw.protocols.plugins import IUpgradeProvider
 from upgradegw.protocols.stream import stream
 from upgradegw.protocols.websocket import websocket
 from upgradegw.web.clients import client_of
+from upgradegw.web.h2c import h2c
 from upgradegw.web.resource import UpgradeResource
 from upgradegw.web.site import UpgradeSite
 
@@ -34,6 +35,7 @@ __all__ = [
     "access_events",
     "client_of",
     "deliver_content",
+    "h2c",
     "limit_content",
     "stream",
     "websocket",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from upgradegw.http.limits import Limits
 from upgradegw.http1.head import BadHead, Head, parse_head
-from upgradegw.http1.limits import Limits
 
 LIMITS = Limits()
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.http1.heads import LIMITS, head, request, status
+from upgradegw.http.limits import Limits
 from upgradegw.http1.head import BadHead, Head, judge_start, parse_head
-from upgradegw.http1.limits import Limits
 from upgradegw.negotiation.reasons import Reason
 
 

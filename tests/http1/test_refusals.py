@@ -35,7 +35,7 @@ class Refusals(SynchronousTestCase):
             (b"\x16\x03\x01\x02", 400),
             (b"GET / HTTP/1.1\r\n\r\n", 400),
             (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
-            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\r", 505),
             (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
             (get(b"/", b"X: " + b"a" * 17000), 431),
             (get(b"/", *[b"X: a"] * 100), 431),

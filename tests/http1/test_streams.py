@@ -16,7 +16,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from tests.http1.wire import chunked, connect, get, post, splits
-from upgradegw.http1.content import ContentStream, deliver_content
+from upgradegw.http.content import ContentStream, deliver_content
 
 
 class Reader(Protocol):

@@ -56,15 +56,21 @@ class _Client(Protocol):
 class _Unchecked:
     """Trusts any certificate."""
 
+    def __init__(self, alpn: list[bytes]) -> None:
+        self.alpn = alpn
+
     def clientConnectionForTLS(self, _protocol: Any) -> SSL.Connection:
-        return SSL.Connection(SSL.Context(SSL.TLS_METHOD), None)
+        context = SSL.Context(SSL.TLS_METHOD)
+        if self.alpn:
+            context.set_alpn_protos(self.alpn)
+        return SSL.Connection(context, None)
 
 
 class Secure:
     """Two TLS layers with memory between them."""
 
-    def __init__(self, site: Any, reactor: Any) -> None:
-        creator = _Unchecked()
+    def __init__(self, site: Any, reactor: Any, *alpn: bytes) -> None:
+        creator = _Unchecked(list(alpn))
         self.reactor = reactor
         self.client = _Client()
         factory = Factory.forProtocol(lambda: self.client)

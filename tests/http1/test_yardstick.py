@@ -22,12 +22,12 @@ from twisted.trial.unittest import TestCase
 from twisted.web import http
 
 import twisted
+from upgradegw.http.context import Context
+from upgradegw.http.limits import Limits
 from upgradegw.http1 import channel as channel_module
 from upgradegw.http1 import closing
 from upgradegw.http1.channel import Channel
-from upgradegw.http1.context import Context
 from upgradegw.http1.head import BadHead, Head, parse_head
-from upgradegw.http1.limits import Limits
 from upgradegw.negotiation.model import Client
 
 pytest.importorskip("hamcrest", reason="twisted.web's tests need PyHamcrest")

@@ -28,11 +28,11 @@ class Arguments(SynchronousTestCase):
     """What Site takes, and what is added."""
 
     def test_it_is_a_site(self) -> None:
-        """Where a Site is wanted, it is one; over TLS it offers http/1.1 and nothing else."""
+        """Where a Site is wanted, it is one; over TLS it offers h2 and http/1.1, and nothing else."""
         site, _ = make_site()
         assert isinstance(site, Site)
         assert IProtocolNegotiationFactory.providedBy(site)
-        assert site.acceptableProtocols() == [b"http/1.1"]
+        assert site.acceptableProtocols() == [b"h2", b"http/1.1"]
 
     def test_forms_may_be_left_alone(self) -> None:
         """``parsePOSTFormSubmission=False`` leaves forms in the content, as in Site."""

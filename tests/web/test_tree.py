@@ -17,7 +17,7 @@ from twisted.web.wsgi import WSGIResource
 from tests.memory import Memory, content_of, fields_of, upgrade_request
 from tests.protocols_for_tests import RecorderFactory
 from tests.web.support import GET, OnEachSite, Where
-from upgradegw.http1.content import limit_content
+from upgradegw.http.content import limit_content
 from upgradegw.protocols.stream import stream
 from upgradegw.web.resource import UpgradeResource
 

@@ -9,22 +9,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.interfaces import IHandshakeListener, ITCPTransport
+from twisted.internet.interfaces import ITCPTransport
 from twisted.web.iweb import INonQueuedRequestFactory
-from zope.interface import implementer
 
+from upgradegw.http.content import content_policy
+from upgradegw.http.headers import FastHeaders
 from upgradegw.http1.closing import State
-from upgradegw.http1.content import content_policy
 from upgradegw.http1.head import BadHead, Head, judge_start, parse_head
-from upgradegw.http1.headers import FastHeaders
-from upgradegw.http1.receiving import ReceivingHalf
+from upgradegw.http1.leaving import LeavingHalf
 from upgradegw.http1.sending import plain_socket
 from upgradegw.negotiation.model import Refuse
 from upgradegw.negotiation.reasons import Reason
 
 
-@implementer(IHandshakeListener)
-class Channel(ReceivingHalf):
+class Channel(LeavingHalf):
     """One HTTP/1.1 connection.
 
     Made by ``UpgradeSite``; ``site``, ``factory``, ``requestFactory`` and ``timeOut`` are set as ``HTTPFactory`` and
@@ -57,16 +55,12 @@ class Channel(ReceivingHalf):
             self._head_since = self._since  # until the handshake is done
         self._context.wheel.hasten(self)
 
-    def handshakeCompleted(self) -> None:
-        """The TLS handshake is done; now the connection may lie idle."""
-        if self._state == State.HEAD and not self._in:
-            self._head_since = None
-            self._progress()
-
     def dataReceived(self, data: bytes) -> None:
         """Take bytes from the connection."""
         if self._state >= State.CLOSING:
             self._discard(data)
+            return
+        if self.preface and self._is_preface(data):
             return
         if not self._in:
             self._in = data
@@ -139,7 +133,8 @@ class Channel(ReceivingHalf):
             self._context.wheel.hasten(self)
 
     def _refuse_head(self, bad: BadHead) -> None:
-        self._refuse(bad.status, bad.reason, bad.detail, (bad.method, bad.target, ()))
+        silent = self._might_be_http2 and not bad.is_http
+        self._refuse(bad.status, bad.reason, bad.detail, (bad.method, bad.target, ()), silent=silent)
 
     def _begin(self, head: Head) -> bool:
         """Begin a request; return whether it was accepted."""
@@ -168,7 +163,7 @@ class Channel(ReceivingHalf):
         self._head = head
         self.began = self._clock.seconds()
         self.keep_alive = head.keep_alive
-        self._close_if_behind = False
+        self._close_if_behind = self._might_be_http2 = False
         make = self.requestFactory
         self._request = request = make(self) if INonQueuedRequestFactory.providedBy(make) else make(self, 0)
         if isinstance(request.requestHeaders, FastHeaders):

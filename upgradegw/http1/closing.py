@@ -14,9 +14,9 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from upgradegw.http.content import ContentStream
+from upgradegw.http.context import Context
 from upgradegw.http1.chunked import ChunkedDecoder
-from upgradegw.http1.content import ContentStream
-from upgradegw.http1.context import Context
 from upgradegw.http1.head import Head
 from upgradegw.http1.refusals import refusal
 from upgradegw.http1.sending import SendingHalf
@@ -27,6 +27,9 @@ from upgradegw.negotiation.reasons import Reason
 #: close with unread bytes would be a TCP reset, which destroys an answer that the client has not yet read.
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 1024 * 1024
+
+#: Method, target and fields of a request, as far as they are known.
+About = tuple[bytes, bytes, Fields]
 
 
 class State(IntEnum):
@@ -93,6 +96,11 @@ class ClosingHalf(SendingHalf):
         self._limits = context.limits
         self.connection_id = context.next_id()
 
+    @property
+    def welcome(self) -> bool:
+        """Whether there was room for this connection."""
+        return not self._unwelcome
+
     def isSecure(self) -> bool:
         """Tell whether the connection is encrypted by us."""
         return bool(ISSLTransport.providedBy(self.transport))
@@ -118,7 +126,7 @@ class ClosingHalf(SendingHalf):
     # --- Refusing and closing.
 
     def _refuse(
-        self, status: int, reason: Reason, detail: str = "", request: tuple[bytes, bytes, Fields] = (b"", b"", ())
+        self, status: int, reason: Reason, detail: str = "", request: About = (b"", b"", ()), *, silent: bool = False
     ) -> None:
         """Answer without a resource, and close.
 
@@ -126,11 +134,13 @@ class ClosingHalf(SendingHalf):
             status: The status code.
             reason: Why, for the log.
             detail: What was found, for the log.
-            request: Method, target and fields, as far as they are known.
+            request: What was asked, as far as it is known.
+            silent: Close without the answer: whoever is there does not speak HTTP/1.1.
         """
         answer = refusal(status, self._clock.seconds(), body=request[0] != b"HEAD")
         self._context.log_refusal(self, request, (status, reason, detail), len(answer.partition(b"\r\n\r\n")[2]))
-        self.write(answer)
+        if not silent:
+            self.write(answer)
         self._after_sending(self._linger)
 
     def _after_sending(self, then: Callable[[], None]) -> None:
@@ -279,8 +289,6 @@ class ClosingHalf(SendingHalf):
             self._lose()
         else:
             self.abort()
-
-    # --- For the reading half.
 
     def _refuse_content(self, status: int, reason: Reason, detail: str = "") -> None:
         """Refuse a request whose content cannot be read on."""

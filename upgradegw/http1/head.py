@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from upgradegw.http1.headers import CANONICAL, canonical_name
-from upgradegw.http1.limits import Limits
+from upgradegw.http.headers import CANONICAL, canonical_name
+from upgradegw.http.limits import Limits
 from upgradegw.http1.target import split_absolute
 from upgradegw.negotiation.authority import split_authority
 from upgradegw.negotiation.fields import has_control, printable
@@ -75,6 +75,7 @@ class BadHead:
         detail: What was found, for the log only.
         method: The method if the request line could be read, else ``b""``.
         target: The target, likewise.
+        is_http: Whether it may have been meant as HTTP/1.1: a request line of three words names a version.
     """
 
     status: int
@@ -82,6 +83,7 @@ class BadHead:
     detail: str = ""
     method: bytes = b""
     target: bytes = b""
+    is_http: bool = True
 
 
 class _Collector:
@@ -235,4 +237,7 @@ def _bad_line(data: bytes | bytearray, line: re.Match[bytes] | None = None) -> B
     """Refuse a complete request line: a version that is not spoken here (RFC 9110 section 15.6.6), or no such line."""
     if line is not None:
         return BadHead(505, Reason.UNSUPPORTED_HTTP_VERSION, f"HTTP/{line[3].decode('ascii')}", line[1], line[2])
-    return BadHead(400, Reason.BAD_REQUEST, "request line " + printable(bytes(data.partition(b"\r\n")[0])))
+    text = bytes(data.partition(b"\r\n")[0])
+    words = text.split(b" ")
+    is_http = len(words) != 3 or words[2].startswith(b"HTTP/")  # noqa: PLR2004 - method, target, version
+    return BadHead(400, Reason.BAD_REQUEST, "request line " + printable(text), is_http=is_http)

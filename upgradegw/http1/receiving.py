@@ -5,9 +5,9 @@ from __future__ import annotations
 from twisted.internet.error import ConnectionAborted
 from twisted.python.failure import Failure
 
+from upgradegw.http.content import ContentStream
 from upgradegw.http1.chunked import ChunkedDecoder, ChunkedError
 from upgradegw.http1.closing import State
-from upgradegw.http1.content import ContentStream
 from upgradegw.http1.head import Head
 from upgradegw.http1.taking import TakeableHalf
 from upgradegw.negotiation.reasons import Reason

@@ -18,7 +18,7 @@ from twisted.internet.tcp import Connection
 from twisted.web.http_headers import Headers
 from zope.interface import implementer
 
-from upgradegw.http1.headers import CR, LF
+from upgradegw.http.headers import CR, LF
 
 #: Bytes given to the transport at once: one more than Twisted's transports hold before they pause their producer, so
 #: that each piece is paused for and resumed after, which shows that it was sent.

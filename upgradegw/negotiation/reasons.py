@@ -63,7 +63,14 @@ class Reason(Enum):
     PREPARE_TIMEOUT = "prepare_timeout", "The application did not prepare the protocol in time."
     NO_PROTOCOL = "no_protocol", "The factory's buildProtocol returned None."
     CLIENT_GONE = "client_gone", "The client left before the answer."
-    NO_TAKEOVER = "no_takeover", "This connection cannot be taken over (HTTP/2 of twisted.web); use UpgradeSite."
+    NO_TAKEOVER = (
+        "no_takeover",
+        "This connection cannot be taken over: use UpgradeSite, with requests that know extended CONNECT.",
+    )
+    NO_EXTENDED_CONNECT = (
+        "no_extended_connect",
+        "This resource knows no extended CONNECT: --no-extended-connect (extended_connect=False), or IUpgradeResource.",
+    )
 
     # --- The HTTP/1.1 channel would not read on.
     HEAD_TIMEOUT = "head_timeout", "The request head did not arrive in time."
@@ -72,11 +79,20 @@ class Reason(Enum):
     TARGET_TOO_LONG = "target_too_long", "The request target exceeds max_target bytes."
     CONTENT_TOO_LARGE = "content_too_large", "The content exceeds max_content bytes; see limit_content()."
     CONTENT_TIMEOUT = "content_timeout", "The content stopped arriving."
-    BAD_REQUEST = "bad_request", "The bytes are not an HTTP/1.1 request."
+    BAD_REQUEST = "bad_request", "The bytes are no HTTP request."
     BAD_HOST = "bad_host", "Host must be there once and name a host (RFC 9112 section 3.2)."
     HOST_NOT_ALLOWED = "host_not_allowed", "The host is not in allowed_hosts."
     AMBIGUOUS_LENGTH = "ambiguous_length", "Content-Length and Transfer-Encoding contradict one another."
     UNKNOWN_TRANSFER_CODING = "unknown_transfer_coding", "Only the transfer coding 'chunked' is understood."
+    MALFORMED_REQUEST = (
+        "malformed_request",
+        "The stream holds no valid HTTP/2 request; the client or a proxy is at fault.",
+    )
+    SCHEME_MISMATCH = (
+        "scheme_mismatch",
+        "On HTTP/2 the request's scheme is not the connection's; name the proxy: --trusted-proxy (trusted_proxies=).",
+    )
+    FLOOD = "flood", "The client sent more of something over HTTP/2 than its limits allow; the connection was ended."
     CONNECT = "connect", "CONNECT is not served: this is no forward proxy."
     UNSUPPORTED_HTTP_VERSION = "unsupported_http_version", "Only HTTP/1.1 and HTTP/1.0 are spoken here."
     TOO_MANY_CONNECTIONS = "too_many_connections", "max_connections (or max_connections_per_client) is reached."

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.protocols.haproxy._wrapper import HAProxyProtocolWrapper
 from twisted.protocols.policies import ProtocolWrapper
 
-from upgradegw.negotiation.client import NOBODY, effective_client
+from upgradegw.negotiation.client import NOBODY, TrustedProxies, effective_client
 from upgradegw.negotiation.model import Client, Fields
 
 
@@ -28,6 +28,18 @@ def client_of(request: Any, fields: Fields | None = None) -> Client:
         client = effective_client(peer, request.isSecure(), fields, trusted, proxy_source)
         request.effective_client = client
     return client
+
+
+def find_client(connection: Any, fields: Fields, trusted: TrustedProxies) -> Client:
+    """Return the effective client of a request that there is no Request for.
+
+    Args:
+        connection: The connection, with ``transport``, ``getPeer`` and ``isSecure``.
+        fields: The request's field lines.
+        trusted: The proxies that are believed.
+    """
+    peer, proxy_source = peer_of(connection.transport, connection.getPeer())
+    return effective_client(peer, connection.isSecure(), fields, trusted, proxy_source)
 
 
 def peer_of(transport: Any, address: Any) -> tuple[str | None, str | None]:

@@ -12,9 +12,8 @@ from twisted.web.http import datetimeToString
 from twisted.web.resource import EncodingResourceWrapper
 from twisted.web.server import Request
 
-from upgradegw.http1.headers import FastHeaders
-from upgradegw.interfaces import IUpgradeResource
-from upgradegw.web.no_tunnel import NoTunnel
+from upgradegw.http.headers import FastHeaders
+from upgradegw.web.no_tunnel import NoTunnel, may_tunnel
 
 #: The value of our Server field: no version, which would only tell what might be attacked.
 SERVER = b"upgradegw"
@@ -60,11 +59,15 @@ class UpgradeRequest(Request):
             resource = site.getResourceFor(self)
             if isinstance(resource, EncodingResourceWrapper):
                 self._encode(resource.getEncoder(self))
-            if self.extended_connect is not None and not IUpgradeResource.providedBy(resource):
-                resource = NoTunnel(resource)
             self.render(resource)
         except BaseException:  # noqa: BLE001 - as server.Request does
             self.processingFailed(Failure())
+
+    def render(self, resrc: Any) -> None:
+        """Render a resource, as ``server.Request`` does; extended CONNECT only if the resource knows it."""
+        if self.extended_connect is not None and not may_tunnel(resrc):
+            resrc = NoTunnel(resrc)
+        super().render(resrc)
 
     def _answer_for_the_server(self) -> None:
         """Answer ``OPTIONS *`` (RFC 9110 section 9.3.7); the channel lets no other method come with ``*``."""

@@ -1,4 +1,4 @@
-"""UpgradeSite: a drop-in for ``twisted.web.server.Site`` with our own HTTP/1.1."""
+"""UpgradeSite: a drop-in for ``twisted.web.server.Site`` with our own HTTP/1.1 and HTTP/2."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from twisted.web.http import SWITCHING
 from twisted.web.server import Site
 
 from upgradegw.events import access_events
+from upgradegw.http.context import Connection, Context
+from upgradegw.http.limits import Limits
 from upgradegw.http1.channel import Channel
-from upgradegw.http1.context import Connection, Context
-from upgradegw.http1.limits import Limits
+from upgradegw.http2.frames import PREFACE
+from upgradegw.http2.limits import Http2Limits
 from upgradegw.negotiation.authority import split_authority
-from upgradegw.negotiation.client import TrustedProxies, effective_client
+from upgradegw.negotiation.client import TrustedProxies
 from upgradegw.negotiation.model import Client, Decline, Fields, Refuse
 from upgradegw.negotiation.reasons import Reason
-from upgradegw.web.clients import client_of, peer_of
+from upgradegw.web.clients import client_of, find_client
+from upgradegw.web.http2 import Http2
 from upgradegw.web.request import UpgradeRequest
 
 #: Content of this size goes to a file, as in twisted.web.
@@ -29,11 +32,11 @@ _MAX_IN_MEMORY = 100_000
 
 
 class UpgradeSite(Site):
-    """A site with our HTTP/1.1: strict, bounded, and with a way out to other protocols.
+    """A site with our HTTP/1.1 and HTTP/2: strict, bounded, and with a way out to other protocols.
 
-    It takes what ``Site`` takes, and serves the same resources with any ``requestFactory``. It speaks HTTP/1.1 and
-    HTTP/1.0; over TLS it offers ``http/1.1`` only. Unlike ``Site`` it writes requests to Twisted's log only if
-    ``logPath`` is given, and then to that file; for all else there are access events.
+    It takes what ``Site`` takes, and serves the same resources with any ``requestFactory``. It speaks HTTP/1.1,
+    HTTP/1.0 and HTTP/2: over TLS by agreement, without TLS to clients that begin with it. Unlike ``Site`` it writes
+    requests to Twisted's log only if ``logPath`` is given, and then to that file; for all else there are access events.
     """
 
     requestFactory: Any = UpgradeRequest
@@ -55,6 +58,25 @@ class UpgradeSite(Site):
         max_connections: int | None = 10_000,
         max_connections_per_client: int | None = None,
         max_leading_data: int = 128 * 1024,
+        http2: bool = True,
+        h2c_prior_knowledge: bool = True,
+        h2c_upgrade: str = "never",
+        extended_connect: bool = True,
+        max_streams: int = 100,
+        stream_window: int = 64 * 1024,
+        connection_window: int = 1024 * 1024,
+        max_continuations: int = 8,
+        max_settings: int = 32,
+        max_resets: int = 1000,
+        resets_per_second: float = 33.0,
+        max_glitches: int = 10_000,
+        glitches_per_second: float = 330.0,
+        max_control_frames: int = 1000,
+        control_frames_per_second: float = 100.0,
+        max_queued_acks: int = 1000,
+        max_empty_frames: int = 10,
+        preface_timeout: float = 10.0,
+        settings_timeout: float = 5.0,
         **kwargs: Any,
     ) -> None:
         """Serve a resource tree.
@@ -80,26 +102,47 @@ class UpgradeSite(Site):
             max_connections: Connections at a time; beyond it 503. 10,000, as in Envoy's edge guide. None: no limit.
             max_connections_per_client: The same for one client address; None by default, as in nginx.
             max_leading_data: Bytes kept behind a request that is being answered; then reading stops. 128 KiB.
+            http2: Whether HTTP/2 is spoken: where TLS agrees on ``h2``, and as ``h2c_prior_knowledge`` says.
+            h2c_prior_knowledge: Whether a connection without TLS may begin with HTTP/2's preface, as HAProxy and
+                nghttpx have it.
+            h2c_upgrade: Whose offer of HTTP/2 in an Upgrade field is accepted on a connection without TLS: ``"never"``,
+                as in nginx and RFC 9113 section 3.1; ``"direct"``, only of clients that nothing tells to be behind a
+                proxy; ``"always"``, as in nghttpx.
+            extended_connect: Whether HTTP/2 clients are told that they can switch protocols on a stream (RFC 8441).
+            max_streams: Requests at a time on an HTTP/2 connection, those among them that the client has reset and
+                that are still worked on; beyond it REFUSED_STREAM. 100, as in Envoy's edge guide and HAProxy.
+            stream_window: Bytes that a client may send on a stream ahead of what is read. 64 KiB, Envoy's edge guide.
+            connection_window: The same for all streams of a connection. 1 MiB, Envoy's edge guide.
+            max_continuations: CONTINUATION frames of a header block; beyond it, and beyond each of the following, the
+                connection ends with ENHANCE_YOUR_CALM. 8, as in nghttp2.
+            max_settings: Entries of a SETTINGS frame. 32, as in nghttp2.
+            max_resets: Streams that are reset, by either side, at once. 1,000, as in nghttp2.
+            resets_per_second: How many more each second allows. 33, as in nghttp2.
+            max_glitches: Frames that mean nothing, at once. 10,000, as in nghttp2.
+            glitches_per_second: How many more each second allows. 330, as in nghttp2.
+            max_control_frames: PING and SETTINGS at once. 1,000, as Envoy has it for frames of control.
+            control_frames_per_second: How many more each second allows. 100, as for a WebSocket.
+            max_queued_acks: Acknowledgements that wait to be read. 1,000, as in nghttp2.
+            max_empty_frames: Frames without content in a row. 10; Envoy allows one.
+            preface_timeout: Seconds for HTTP/2's preface. 10, as in Go.
+            settings_timeout: Seconds from there to the client's SETTINGS. 5; Go has 2.
             kwargs: As for ``Site``; ``timeout`` is the time that a connection may lie idle: 60 s, as in ``Site``.
 
         Raises:
-            ValueError: A trusted proxy or an allowed host is written wrongly.
+            ValueError: A trusted proxy, an allowed host or ``h2c_upgrade`` is written wrongly, or a window is out of
+                its range.
         """
+        given = dict(locals())
         super().__init__(resource, requestFactory, *args, **kwargs)
         self.trusted = TrustedProxies.parse(trusted_proxies)
         self._allowed_hosts = None if allowed_hosts is None else _parse_hosts(allowed_hosts)
-        self._limits = Limits(
-            head_timeout,
-            max_head,
-            max_fields,
-            max_target,
-            max_content,
-            content_timeout,
-            write_timeout,
-            max_connections,
-            max_connections_per_client,
-            max_leading_data,
+        self._limits = Limits(**{name: given[name] for name in Limits.__slots__})
+        http2_limits = Http2Limits(**{name: given[name] for name in Http2Limits.__slots__})
+        making = Http2(
+            self, lambda: self._context, http2_limits, extended_connect=extended_connect, h2c_upgrade=h2c_upgrade
         )
+        self._http2 = making if http2 else None
+        self._preface = PREFACE if h2c_prior_knowledge else b""
         # Without a file to write to, Site writes every request to Twisted's log; here that is the access log's office.
         self._writes_log = self.logPath is not None
 
@@ -141,11 +184,13 @@ class UpgradeSite(Site):
         channel.site = self
         channel.requestFactory = self.requestFactory
         channel.timeOut = self.timeOut
+        if self._http2 is not None:
+            self._http2.prepare(channel, self._preface)
         return channel
 
     def acceptableProtocols(self) -> list[bytes]:
-        """Return what is offered with ALPN."""
-        return [b"http/1.1"]
+        """Return what is offered with ALPN (RFC 9113 section 3.2), in order of preference."""
+        return [b"h2", b"http/1.1"] if self._http2 is not None else [b"http/1.1"]
 
     @staticmethod
     def getContentFile(length: int | None) -> IO[bytes]:
@@ -180,8 +225,7 @@ class UpgradeSite(Site):
             emit_request(request, outcome)
 
     def _find_client(self, connection: Connection, fields: Fields) -> Client:
-        peer, proxy_source = peer_of(connection.transport, connection.getPeer())
-        return effective_client(peer, connection.isSecure(), fields, self.trusted, proxy_source)
+        return find_client(connection, fields, self.trusted)
 
 
 def _parse_hosts(hosts: Iterable[str]) -> frozenset[bytes]:

@@ -18,6 +18,7 @@ from autobahn.twisted.websocket import WebSocketServerProtocol
 from autobahn.websocket.protocol import WebSocketProtocol
 from autobahn.websocket.utf8validator import Utf8Validator
 from twisted.internet.interfaces import ISSLTransport
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 
 #: What Autobahn asks of a protocol that it begins, as far as the stand-in must have it.
 _STAND_IN = {
@@ -45,6 +46,16 @@ def _blank() -> tuple[Mapping[str, Any], Mapping[str, Callable[[], Any]]]:
     return shared, {name: make for name, make in own.items() if name not in _LATER}
 
 
+def autobahns_transport(transport: Any) -> Any:
+    """Return the transport as Autobahn must see it.
+
+    Where ``startTLS`` was called on a socket, that is the TLS layer, which Autobahn asks for certificates; the socket
+    itself would pass everything on to it.
+    """
+    layer = getattr(transport, "protocol", None)
+    return layer if isinstance(layer, TLSMemoryBIOProtocol) else transport
+
+
 def begin(protocol: Any) -> None:
     """Do what ``connectionMade`` of Autobahn's server protocol does, for a ``Begun`` with all settings on it."""
     attributes = vars(protocol)
@@ -55,7 +66,8 @@ def begin(protocol: Any) -> None:
     transport = protocol.transport
     if ISSLTransport.providedBy(transport):
         # Asked for now: when the connection is gone, there is no telling any more.
-        protocol._transport_details = create_transport_details(transport, True)  # noqa: SLF001
+        layer = autobahns_transport(getattr(transport, "tls_layer", transport))  # that of an HTTP/2 stream's connection
+        protocol._transport_details = create_transport_details(layer, True)  # noqa: SLF001
     else:
         attributes.pop("_transport_details", None)
     if not protocol.tcpNoDelay and hasattr(transport, "setTcpNoDelay"):

@@ -17,6 +17,7 @@ from autobahn.websocket.protocol import WebSocketProtocol
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 
 from upgradegw.negotiation.reasons import Reason
@@ -140,8 +141,11 @@ def _send(self: Any, data: bytes, sync: bool, chopsize: int | None) -> None:
 
 
 def _open(self: Any) -> None:
-    """Autobahn's ``_onOpen``, which asks for the transport's details only to complete those of TLS."""
-    if "_transport_details" in vars(self):
+    """Autobahn's ``_onOpen``, which asks for the transport's details only to complete those of TLS.
+
+    On an HTTP/2 stream they are complete, for the connection has been there before.
+    """
+    if isinstance(self.transport, TLSMemoryBIOProtocol):
         WebSocketServerProtocol._onOpen(self)  # noqa: SLF001
     else:
         self.onOpen()

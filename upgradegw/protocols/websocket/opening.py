@@ -11,28 +11,18 @@ from typing import Any
 
 import txaio
 from twisted.internet.interfaces import IProtocol
-from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import classImplements
 
 from upgradegw.interfaces import EndSummary
 from upgradegw.negotiation.reasons import Reason
+from upgradegw.protocols.websocket.beginning import autobahns_transport
 from upgradegw.protocols.websocket.compression import create_compressor
 from upgradegw.protocols.websocket.watch import CLOSED, OPEN
 from upgradegw.protocols.websocket.writing import WriteWatch
 
 #: RFC 6455 section 7.4.1.
 _GOING_AWAY = 1001
-
-
-def autobahns_transport(transport: Any) -> Any:
-    """Return the transport as Autobahn must see it.
-
-    Where ``startTLS`` was called on a socket, that is the TLS layer, which Autobahn asks for certificates; the socket
-    itself would pass everything on to it.
-    """
-    layer = getattr(transport, "protocol", None)
-    return layer if isinstance(layer, TLSMemoryBIOProtocol) else transport
 
 
 class Opener:

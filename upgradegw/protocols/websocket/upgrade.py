@@ -18,9 +18,10 @@ from upgradegw.negotiation.reasons import Reason
 from upgradegw.negotiation.websocket import Handshake, accept_value, handshake
 from upgradegw.protocols.factories import FactoryUse
 from upgradegw.protocols.websocket.answers import header_fields, read_answer, read_denial
+from upgradegw.protocols.websocket.beginning import autobahns_transport
 from upgradegw.protocols.websocket.compression import negotiate_compression
 from upgradegw.protocols.websocket.guard import guarded
-from upgradegw.protocols.websocket.opening import Opener, WebSocketEnding, autobahns_transport
+from upgradegw.protocols.websocket.opening import Opener, WebSocketEnding
 from upgradegw.protocols.websocket.origins import FactoryOrigins
 from upgradegw.protocols.websocket.requests import connection_request
 from upgradegw.protocols.websocket.settings import (

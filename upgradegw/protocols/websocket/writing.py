@@ -25,10 +25,13 @@ _LINGER = 5.0
 
 
 def unsent_bytes(transport: Any) -> int | None:
-    """Return what a transport of Twisted's still has to send, or None where that cannot be known.
+    """Return what a transport of Twisted's, or an HTTP/2 stream, still has to send, or None where that is not known.
 
     A wrapper (TLS, PROXY) passes the question on to the socket's transport.
     """
+    unsent = getattr(transport, "unsent", None)
+    if isinstance(unsent, int):
+        return unsent
     try:
         return len(transport.dataBuffer) - transport.offset + transport._tempDataLen  # type: ignore[no-any-return] # noqa: SLF001
     except AttributeError:

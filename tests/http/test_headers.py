@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.web.http_headers import Headers, InvalidHeaderName
 
-from upgradegw.http1 import headers as headers_module
-from upgradegw.http1.headers import CANONICAL, FastHeaders
+from upgradegw.http import headers as headers_module
+from upgradegw.http.headers import CANONICAL, FastHeaders
 
 NAMES = st.sampled_from([b"etag", b"x-a", b"X-A", "x-b", "WWW-authenticate", b"Content-Length", b"content-LENGTH"])
 VALUES = st.sampled_from([b"", b"1", "text", "\xe5", b"a\r\nb", b"a\nb", b"a\rb", b"a\x0bb\xc2\x85", b"a\n"])

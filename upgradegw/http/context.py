@@ -10,8 +10,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from upgradegw.events import access_events
-from upgradegw.http1.limits import Limits
-from upgradegw.http1.wheel import Wheel
+from upgradegw.http.limits import Limits
+from upgradegw.http.wheel import Wheel
 from upgradegw.negotiation.authority import split_authority
 from upgradegw.negotiation.client import NOBODY, TrustedProxies
 from upgradegw.negotiation.fields import printable
@@ -144,6 +144,19 @@ class Context:
             for waiting in gone:
                 waiting.callback(None)
 
+    def trusts(self, peer: str | None) -> bool:
+        """Tell whether the other end of a connection is a trusted proxy (None: it came by a UNIX socket)."""
+        return peer in self._trusted
+
+    def replace(self, old: Connection, new: Connection) -> None:
+        """Let a connection stand where another stood: the transport is the same, what is spoken on it is not."""
+        self.connections.discard(old)
+        self.connections.add(new)
+        if old in self._admitted:
+            self._admitted.discard(old)
+            self._admitted.add(new)
+        new.counted_as, old.counted_as = old.counted_as, None
+
     def serves(self, host: bytes | None) -> bool:
         """Tell whether this site answers for the value of a Host field."""
         if self._allowed_hosts is None:
@@ -173,7 +186,12 @@ class Context:
     # --- The log of what the channel answers itself.
 
     def log_refusal(
-        self, connection: Connection, request: tuple[bytes, bytes, Fields], refused: tuple[int, Reason, str], sent: int
+        self,
+        connection: Connection,
+        request: tuple[bytes, bytes, Fields],
+        refused: tuple[int, Reason, str],
+        sent: int,
+        http_version: str = "HTTP/1.1",
     ) -> None:
         """Emit a ``request`` event for an answer that no resource gave.
 
@@ -182,6 +200,7 @@ class Context:
             request: Method, target and fields, as far as they are known.
             refused: Status, reason and detail.
             sent: Bytes of the response's content.
+            http_version: What the connection speaks.
         """
         method, target, fields = request
         status, reason, detail = refused
@@ -192,7 +211,7 @@ class Context:
             client=self.find_client(connection, fields).address,
             method=printable(method),
             target=printable(target),
-            http_version="HTTP/1.1",
+            http_version=http_version,
             status=status,
             bytes_out=sent,
             seconds=0.0,

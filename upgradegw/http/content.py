@@ -90,17 +90,24 @@ class ContentStream:
     #: Bytes that may wait before the connection stops reading, as much as a transport reads at once.
     HIGH_WATER = 64 * 1024
 
-    def __init__(self, wanted: Callable[[], None], flow: Callable[[bool], None]) -> None:
+    def __init__(
+        self,
+        wanted: Callable[[], None],
+        flow: Callable[[bool], None],
+        consumed: Callable[[], None] | None = None,
+    ) -> None:
         """Wait for a reader.
 
         Args:
             wanted: Called when the content is wanted, before it is delivered.
             flow: Called with whether more may come, when that changes.
+            consumed: Called when ``waiting`` has become less.
         """
         self.complete = False
         self.waiting = 0
         self._wanted = wanted
         self._flow = flow
+        self._consumed = consumed
         self._flowing = True
         self._pieces: list[bytes] = []
         self._protocol: IProtocol | None = None
@@ -164,6 +171,7 @@ class ContentStream:
 
     def _pass_on(self) -> None:
         """Deliver what may be delivered, and say whether more may come; the reader may pause or stop in between."""
+        waited = self.waiting
         while self._protocol is not None and self._pieces and not self._paused:
             piece = self._pieces.pop(0)
             self.waiting -= len(piece)
@@ -175,6 +183,8 @@ class ContentStream:
         if flowing != self._flowing:
             self._flowing = flowing
             self._flow(flowing)
+        if self._consumed is not None and self.waiting < waited:
+            self._consumed()
 
     # --- The part of a file that twisted.web asks for.
 
@@ -197,3 +207,5 @@ class ContentStream:
         self._pieces.clear()
         self.waiting = 0
         self._pass_on()
+        if self._consumed is not None:
+            self._consumed()

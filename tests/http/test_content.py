@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 
 from tests.http1.wire import Echo, connect, post
-from upgradegw.http1.content import content_policy, limit_content
+from upgradegw.http.content import content_policy, limit_content
 
 
 def tree() -> Resource:

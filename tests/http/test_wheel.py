@@ -6,7 +6,7 @@ import pytest
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from upgradegw.http1.wheel import Wheel
+from upgradegw.http.wheel import Wheel
 
 
 class Thing:

@@ -1,0 +1,29 @@
+"""What ends a connection: an error code of RFC 9113 section 7, and what the log says of it."""
+
+from __future__ import annotations
+
+from h2.errors import ErrorCodes
+
+from upgradegw.negotiation.reasons import Reason
+
+
+class ConnectionFault(Exception):  # noqa: N818 - RFC 9113 section 5.4.1 calls it a connection error; so do socket modules
+    """The client has broken a rule or a bound in a way that ends the connection (RFC 9113 section 5.4.1).
+
+    Attributes:
+        code: The error code of the GOAWAY.
+        reason: The reason, for the log.
+        detail: What was found, for the log only.
+    """
+
+    def __init__(self, code: ErrorCodes, detail: str, reason: Reason = Reason.PROTOCOL_ERROR) -> None:
+        """Say what it was."""
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.reason = reason
+
+
+def flood(detail: str) -> ConnectionFault:
+    """Return the fault of a client that sends more of something than any client needs (RFC 9113 section 10.5)."""
+    return ConnectionFault(ErrorCodes.ENHANCE_YOUR_CALM, detail, Reason.FLOOD)

@@ -1,0 +1,129 @@
+"""A stream as ``interfaces.Takeable``: HTTP ends on it, and it becomes the transport of another protocol (RFC 8441)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IProtocol
+from twisted.python.failure import Failure
+
+from upgradegw.http2.fields import response_fields
+from upgradegw.http2.receiving import ReceivingHalf
+from upgradegw.http2.transport import SecureStreamTransport, StreamTransport
+from upgradegw.interfaces import Taken
+from upgradegw.takeover import detach_request
+
+
+class TakeableHalf(ReceivingHalf):
+    """The part of a stream that can be taken away from HTTP.
+
+    Attributes:
+        logs_requests: The site's log tells the outcome of upgrades.
+        closed: Whether our side has ended and nobody wants what the client still sends.
+    """
+
+    logs_requests = True
+    _tunnel: StreamTransport | None = None
+    closed = False
+    _taken = False
+    _going_away: Callable[[], None] | None = None
+    _closed_at: float | None = None
+
+    def getPeer(self) -> Any:
+        """Return the address of the connection's other end."""
+        return self._owner.getPeer()
+
+    def getHost(self) -> Any:
+        """Return the address of this end of the connection."""
+        return self._owner.getHost()
+
+    def transport_to_be(self) -> Any:
+        """Return the transport that ``take`` will give; only to be asked."""
+        if self._tunnel is None:
+            secure = self._owner.isSecure()
+            self._tunnel = SecureStreamTransport(self, self._owner.transport) if secure else StreamTransport(self)
+        return self._tunnel
+
+    def bytes_behind(self) -> bool:
+        """Tell whether bytes came behind the request."""
+        return self._tunnel is not None and self._tunnel.waiting > 0
+
+    def close_after_response(self) -> None:
+        """Nothing: what comes behind a request belongs to its stream, which ends with the response."""
+
+    def take(self, request: Any) -> Taken:
+        """End HTTP on this stream; see ``Takeable``.
+
+        Raises:
+            RuntimeError: The request is not the one that is being answered, or is no extended CONNECT.
+        """
+        if request != self._request or request.startedWriting or not request.extended_connect:
+            raise RuntimeError("this request is not an extended CONNECT that is being answered here")
+        self._request = None
+        self._taken = True
+        detach_request(request)
+        tunnel = self.transport_to_be()
+        leading_data = tunnel.take_leading_data()
+        self.consumed()
+        return Taken(
+            transport=tunnel,
+            leading_data=leading_data,
+            attach=self._attach,
+            write_head=lambda _phrase, fields: self.send_head(response_fields(b"200", fields)),
+            resume=None,
+            read_closed=self.read_ended,
+        )
+
+    def _attach(self, protocol: IProtocol) -> None:
+        self.transport_to_be().protocol = protocol
+
+    def take_data(self, data: bytes) -> None:
+        """Pass bytes on: to the tunnel, now or when there is one, else as content."""
+        head = self._head_received
+        if head is not None and head.protocol is not None:
+            self.transport_to_be().receive(data)
+        else:
+            super().take_data(data)
+
+    def end_received(self) -> None:
+        """The client's side has ended."""
+        super().end_received()
+        if self._tunnel is not None:
+            self._tunnel.end_received()
+
+    def end_was_sent(self) -> bool:
+        """Our side has ended; return whether the stream goes on, for the client may still send.
+
+        A client that is still sending its request when the response is complete is told to stop (RFC 9113 section
+        8.1), but not at once: some clients lose a response behind which that comes. A tunnel that has been closed
+        likewise waits a moment for the client to close it, too.
+        """
+        tunnel = self._tunnel if self._taken else None
+        if tunnel is None or tunnel.disconnecting or tunnel.read_end_told:
+            self.closed = True
+            self._closed_at = self._owner.seconds()
+            if tunnel is not None:
+                tunnel.lost(Failure(ConnectionDone()))
+        return not self.read_ended
+
+    def consumed(self) -> None:
+        """Some of what has arrived on a tunnel was taken."""
+        self._consumed()
+
+    def waiting_bytes(self) -> int:
+        """Return how many bytes have arrived that nobody has taken."""
+        return self._tunnel.waiting if self._tunnel is not None else super().waiting_bytes()
+
+    def switched(self, going_away: Callable[[], None]) -> None:
+        """Remember how to end the protocol that speaks now; do it if the site is already stopping."""
+        if self.gone or (self.end_sent and self.read_ended):
+            return  # it has ended already
+        self._going_away = going_away
+        if self._owner.context.stopping:
+            going_away()
+
+    def ended(self) -> None:
+        """The protocol behind the switch is done."""
+        self._going_away = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import signal
 import socket
@@ -137,9 +138,9 @@ def test_several_listeners(tmp_path: Path) -> None:
 
 
 def test_tls_end_to_end(folder: Path) -> None:
-    """The certificate is used on the port, HTTP/1.1 is agreed on, and a switch works behind TLS."""
+    """The certificate is used on the port, HTTP/1.1 is agreed on if asked for, and a switch works behind TLS."""
     client = ssl.create_default_context(cafile=str(folder / "localhost.pem"))
-    client.set_alpn_protocols(["h2", "http/1.1"])
+    client.set_alpn_protocols(["http/1.1"])
     certificate = (f"--tls-cert={folder}/localhost.pem", f"--tls-key={folder}/localhost.key")
     with serving(*certificate) as server, server.connect() as connection:
         assert server.urls == [f"https://127.0.0.1:{server.port}/"]
@@ -147,6 +148,22 @@ def test_tls_end_to_end(folder: Path) -> None:
             assert tls.selected_alpn_protocol() == "http/1.1"
             tls.sendall(b"GET /echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello")
             assert read_until(tls, b"hello").startswith(b"HTTP/1.1 101 ")
+
+
+def test_a_certificate_made_at_the_start(tmp_path: Path) -> None:
+    """H2-02: one word turns TLS on, HTTP/2 is agreed on, and the log tells the fingerprint of what is sent."""
+    unchecked = ssl.create_default_context()
+    unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
+    unchecked.set_alpn_protocols(["h2", "http/1.1"])
+    with serving("--tls-cert=self-signed", folder=tmp_path) as server:
+        assert server.urls == [f"https://127.0.0.1:{server.port}/"]
+        told = server.await_line(r"self-signed .* browsers will warn .* SHA-256 fingerprint is ([0-9A-F:]{95})\.")[1]
+        with server.connect() as connection, unchecked.wrap_socket(connection, server_hostname="localhost") as tls:
+            sent = tls.getpeercert(binary_form=True)
+            assert sent is not None
+            assert hashlib.sha256(sent).hexdigest().upper() == told.replace(":", "")
+            assert tls.selected_alpn_protocol() == "h2"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_daemon_serves_and_ends(tmp_path: Path) -> None:

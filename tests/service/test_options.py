@@ -14,6 +14,7 @@ from upgradegw import __version__
 from upgradegw.service.descriptions import Tcp
 from upgradegw.service.listening import Listener
 from upgradegw.service.options import Options
+from upgradegw.service.self_signed import SelfSigned
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +140,24 @@ def test_tls_covers_every_listener(tmp_path: Path) -> None:
     assert parsed(FREE, "--tls-cert", str(files.cert), "--tls-key", str(files.key)).tls is not None
 
 
+def test_a_certificate_can_be_made_on_the_spot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """self-signed needs no file and leaves none; the log will tell its fingerprint."""
+    monkeypatch.chdir(tmp_path)
+    options = parsed(FREE, "--tls-cert", "self-signed")
+    made = options.tls.certificate.to_cryptography()
+    assert options.notices == [SelfSigned(made, options.tls.privateKey.to_cryptography_key()).notice]
+    assert list(tmp_path.iterdir()) == []
+    assert parsed(FREE).notices == []
+
+
+def test_a_file_may_be_called_self_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its folder in front it is a file."""
+    files = self_signed(tmp_path)
+    files.cert.rename(tmp_path / "self-signed")
+    monkeypatch.chdir(tmp_path)
+    assert parsed(FREE, "--tls-cert", "./self-signed", "--tls-key", str(files.key)).notices == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
@@ -148,7 +167,12 @@ def test_tls_covers_every_listener(tmp_path: Path) -> None:
         (["--port", "http"], "--port http: 'http' is no port: write a number from 0 to 65535"),
         (["--listen", "8080"], "--listen 8080: write tcp:8080 for a TCP port"),
         (["--trusted-proxy", "10.0.0.0/99"], "--trusted-proxy 10.0.0.0/99: "),
+        (["--h2c-upgrade", "sometimes"], "--h2c-upgrade sometimes: write one of never, direct, always"),
         (["--tls-key", "k.pem"], "--tls-key is of use only together with --tls-cert"),
+        (
+            ["--tls-cert", "self-signed", "--tls-key", "k.pem"],
+            "--tls-cert self-signed: the key is made, too; leave --tls-key out",
+        ),
         (["--tls-cert", "/nowhere.pem"], "--tls-cert /nowhere.pem: no such file or directory"),
         (["--stop-timeout", "soon"], "--stop-timeout soon: write a number of seconds, at most a day"),
         (["--stop-timeout", "-1"], "--stop-timeout -1: "),

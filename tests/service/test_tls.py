@@ -14,12 +14,13 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.testing import StringTransport
+from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.usage import UsageError
+from twisted.web.resource import Resource
 
 from tests.certificates import CertificateFiles, self_signed
 from upgradegw.service.tls import over_tls, tls_options
+from upgradegw.web.site import UpgradeSite
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +29,27 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> CertificateFiles:
     return self_signed(tmp_path_factory.mktemp("tls"))
 
 
-def handshake(options: Any, client: ssl.SSLContext) -> ssl.SSLObject:
-    """Let a client of the standard library shake hands with our TLS, in memory."""
-    transport = StringTransport()
-    server = over_tls(options, Factory.forProtocol(Protocol)).buildProtocol(transport.getPeer())
+class TcpTransport(StringTransport):
+    """A transport with TCP's options."""
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """Nothing to be set."""
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        """Nothing to be set."""
+
+
+def handshake(
+    options: Any, client: ssl.SSLContext, server_name: str = "localhost", *, http2: bool = True
+) -> ssl.SSLObject:
+    """Let a client of the standard library shake hands with a site of ours over TLS, in memory."""
+    transport = TcpTransport()
+    site = UpgradeSite(Resource(), http2=http2, reactor=MemoryReactorClock())
+    server = over_tls(options, site).buildProtocol(transport.getPeer())
     assert server is not None
     server.makeConnection(transport)
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    connection = client.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    connection = client.wrap_bio(incoming, outgoing, server_hostname=server_name)
     for _ in range(4):
         try:
             connection.do_handshake()
@@ -53,12 +67,34 @@ def trusting(files: CertificateFiles) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(files.cert))
 
 
-def test_alpn_selects_http_1_1(files: CertificateFiles) -> None:
-    """A browser that offers HTTP/2 and HTTP/1.1 gets HTTP/1.1, in TLS 1.3."""
+@pytest.mark.parametrize(
+    ("offered", "selected"),
+    [(["h2", "http/1.1"], "h2"), (["http/1.1", "h2"], "h2"), (["http/1.1"], "http/1.1"), ([], None)],
+    ids=str,
+)
+def test_alpn(files: CertificateFiles, offered: list[str], selected: str | None) -> None:
+    """H2-02: whoever offers HTTP/2 gets it, in TLS 1.3; who offers nothing may speak HTTP/1.1 unasked."""
+    client = trusting(files)
+    if offered:
+        client.set_alpn_protocols(offered)
+    connection = handshake(tls_options(str(files.cert), str(files.key)), client)
+    assert (connection.selected_alpn_protocol(), connection.version()) == (selected, "TLSv1.3")
+
+
+def test_alpn_without_http2(files: CertificateFiles) -> None:
+    """H2-02: a site that does not speak HTTP/2 does not agree on it, whatever the certificate's options."""
     client = trusting(files)
     client.set_alpn_protocols(["h2", "http/1.1"])
-    connection = handshake(tls_options(str(files.cert), str(files.key)), client)
-    assert (connection.selected_alpn_protocol(), connection.version()) == ("http/1.1", "TLSv1.3")
+    connection = handshake(tls_options(str(files.cert), str(files.key)), client, http2=False)
+    assert connection.selected_alpn_protocol() == "http/1.1"
+
+
+def test_alpn_without_a_protocol_in_common(files: CertificateFiles) -> None:
+    """H2-02: h2c is not agreed on, nor is what nobody knows: the handshake fails (RFC 7301 section 3.2)."""
+    client = trusting(files)
+    client.set_alpn_protocols(["h2c", "spdy/3"])
+    with pytest.raises(ssl.SSLError):
+        handshake(tls_options(str(files.cert), str(files.key)), client)
 
 
 def test_tls_1_2_is_the_least(files: CertificateFiles) -> None:

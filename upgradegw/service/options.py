@@ -16,10 +16,20 @@ from upgradegw.service import routes
 from upgradegw.service.descriptions import Other
 from upgradegw.service.listening import Listener, bind_all, read_listeners, release_all
 from upgradegw.service.log_file import LogFile
-from upgradegw.service.tls import tls_options
+from upgradegw.service.self_signed import self_signed
+from upgradegw.service.tls import self_signed_options, tls_options
+from upgradegw.web.http2 import H2C_UPGRADE, check_h2c_upgrade
 
 #: The port when neither --port nor --listen is given.
 DEFAULT_PORT = 8080
+
+#: In the place of a certificate's file. A file of this name is ``./self-signed``.
+SELF_SIGNED = "self-signed"
+
+_TLS_CERT_HELP = (
+    "PEM file: the certificate and its chain; turns TLS on for every listener. Or the word self-signed, for trying it"
+    " out: a certificate that is made in memory, of which browsers warn."
+)
 
 
 class Options(usage.Options):
@@ -28,7 +38,9 @@ class Options(usage.Options):
     Attributes:
         listeners: Where to listen, sockets bound.
         tls: The certificate, or None.
+        notices: Lines for the log, of what a person should know of these options.
         trusted: The networks of proxies to be believed, checked.
+        h2c_upgrade: Whose offer of HTTP/2 in an Upgrade field is accepted; None if nothing was said.
         resolved: The routes; empty for the demonstration site.
         access_file: Where access lines go, if not to Twisted's log.
         stop_timeout: Seconds that an orderly stop may take.
@@ -40,17 +52,19 @@ class Options(usage.Options):
         " a place to listen can be repeated. Without a route, a demonstration site is served."
     )
     optParameters = [  # noqa: RUF012 - Twisted's name and type
-        ["tls-cert", None, None, "PEM file: the certificate and its chain; turns TLS on for every listener."],
+        ["tls-cert", None, None, _TLS_CERT_HELP],
         ["tls-key", None, None, "PEM file: the private key, if it is not in the certificate's file."],
         ["app-dir", None, ".", "Folder in which MODULE is looked for first."],
         ["access-log", None, None, "File for access lines, - for standard output, or off. [default: twistd's log]"],
         ["stop-timeout", None, "10", "Seconds that open connections have to end at a stop."],
     ]
     optFlags = [  # noqa: RUF012 - Twisted's name and type
+        ["no-extended-connect", None, "On HTTP/2, do not let clients switch protocols on a stream (RFC 8441)."],
         ["check", None, "Resolve everything, print the routes, and exit without listening."],
     ]
     listeners: list[Listener]
     tls: Any
+    notices: list[str]
     trusted: list[str]
     resolved: dict[routes.Segments, routes.Route]
     access_file: LogFile | None
@@ -60,7 +74,9 @@ class Options(usage.Options):
         """Start empty."""
         super().__init__()
         self._listens: list[tuple[str, str]] = []
+        self.notices = []
         self.trusted = []
+        self.h2c_upgrade: str | None = None
         self._wishes: list[routes.Wish] = []
         self.listeners = []
 
@@ -85,6 +101,13 @@ class Options(usage.Options):
         except ValueError as error:
             raise usage.UsageError(f"--trusted-proxy {network}: {error}") from None
         self.trusted.append(network)
+
+    def opt_h2c_upgrade(self, whose: str) -> None:
+        """Answer "Upgrade: h2c" with HTTP/2: never, direct (no proxy in between) or always. [default: never; direct for the demonstration]"""  # noqa: D415, E501
+        try:
+            self.h2c_upgrade = check_h2c_upgrade(whose)
+        except ValueError:
+            raise usage.UsageError(f"--h2c-upgrade {whose}: write one of {', '.join(H2C_UPGRADE)}") from None
 
     def opt_websocket(self, route: str) -> None:
         """PATH=MODULE:ATTRIBUTE, an Autobahn WebSocketServerFactory, or what websocket(factory, origins=…) returned."""
@@ -175,7 +198,16 @@ class Options(usage.Options):
             if self["tls-key"] is not None:
                 raise usage.UsageError("--tls-key is of use only together with --tls-cert")
             return None
+        if self["tls-cert"] == SELF_SIGNED:
+            return self._self_signed()
         return tls_options(self["tls-cert"], self["tls-key"])
+
+    def _self_signed(self) -> Any:
+        if self["tls-key"] is not None:
+            raise usage.UsageError(f"--tls-cert {SELF_SIGNED}: the key is made, too; leave --tls-key out")
+        made = self_signed()
+        self.notices.append(made.notice)
+        return self_signed_options(made)
 
     def _access_file(self) -> LogFile | None:
         target = self["access-log"]

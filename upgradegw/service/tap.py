@@ -42,7 +42,14 @@ def gateway_service(options: Options, reactor: Any) -> GatewayService:
         UsageError: An endpoint's description is not understood.
     """
     tree: IResource = routes.table(options.resolved, reactor) if options.resolved else demonstration.site()
-    site = UpgradeSite(tree, trusted_proxies=options.trusted, reactor=reactor)
+    h2c_upgrade = options.h2c_upgrade or ("never" if options.resolved else "direct")
+    site = UpgradeSite(
+        tree,
+        trusted_proxies=options.trusted,
+        h2c_upgrade=h2c_upgrade,
+        extended_connect=not options["no-extended-connect"],
+        reactor=reactor,
+    )
     site.noisy = False
     return GatewayService(
         reactor,
@@ -51,5 +58,5 @@ def gateway_service(options: Options, reactor: Any) -> GatewayService:
         access_log=AccessLog(options.access_file, off=options["access-log"] == "off"),
         tls=options.tls,
         stop_timeout=options.stop_timeout,
-        notices=() if options.resolved else (demonstration.NOTICE,),
+        notices=(*options.notices, *(() if options.resolved else (demonstration.NOTICE,))),
     )

@@ -1,4 +1,4 @@
-"""TLS from PEM files: a certificate with its chain and its key, TLS 1.2 or later, ALPN for HTTP/1.1 only."""
+"""TLS from PEM files, or from a certificate made on the spot: TLS 1.2 or later; ALPN says what the site speaks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.ssl import CertificateOptions, TLSVersion
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.usage import UsageError
+
+from upgradegw.service.self_signed import SelfSigned
 
 
 def tls_options(cert: str, key: str | None) -> CertificateOptions:
@@ -29,19 +31,27 @@ def tls_options(cert: str, key: str | None) -> CertificateOptions:
     private = _private_key(key or cert, "--tls-key" if key else "--tls-cert")
     if not _belong_together(chain[0], private):
         raise UsageError(f"--tls-key {key or cert}: this is not the key of the certificate in {cert}")
-    options = CertificateOptions(
-        privateKey=PKey.from_cryptography_key(private),  # type: ignore[arg-type]
-        certificate=X509.from_cryptography(chain[0]),
-        extraCertChain=[X509.from_cryptography(certificate) for certificate in chain[1:]],
-        # RFC 9325 section 3.1.1: nothing below TLS 1.2.
-        insecurelyLowerMinimumTo=TLSVersion.TLSv1_2,
-        acceptableProtocols=[b"http/1.1"],
-    )
+    options = _options(private, *chain)
     try:
         options.getContext()
     except Error as error:
         raise UsageError(f"--tls-cert {cert}: OpenSSL does not accept it ({_reason(error)})") from None
     return options
+
+
+def self_signed_options(made: SelfSigned) -> CertificateOptions:
+    """Use a certificate that was made on the spot."""
+    return _options(made.key, made.certificate)
+
+
+def _options(key: PrivateKeyTypes, certificate: x509.Certificate, *chain: x509.Certificate) -> CertificateOptions:
+    return CertificateOptions(
+        privateKey=PKey.from_cryptography_key(key),  # type: ignore[arg-type]
+        certificate=X509.from_cryptography(certificate),
+        extraCertChain=[X509.from_cryptography(each) for each in chain],
+        # RFC 9325 section 3.1.1: nothing below TLS 1.2.
+        insecurelyLowerMinimumTo=TLSVersion.TLSv1_2,
+    )
 
 
 def over_tls(options: CertificateOptions, factory: IProtocolFactory) -> IProtocolFactory:

@@ -8,10 +8,12 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from twisted.web.test.requesthelper import DummyRequest
 
+from tests.http2.client import Client
 from tests.memory import Memory, content_of, fields_of
 from upgradegw.service import demonstration
-from upgradegw.service.demonstration.page import content_security_policy
+from upgradegw.service.demonstration.page import Page, content_security_policy
 
 
 class Elements(HTMLParser):
@@ -61,6 +63,36 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
         assert (attributes.get("href") or "data:").startswith("data:"), tag
     assert "@import" not in text
     assert "url(" not in text
+
+
+def told(text: str) -> str:
+    """Return the version that the page tells."""
+    (version,) = re.findall(r'<dd id="loaded">(.*?)</dd>', text)
+    return str(version)
+
+
+def test_it_tells_its_http_version() -> None:
+    """The page says over which version it went out, and its policy is the same for all of them."""
+    answer, text = page()
+    assert told(text) == "HTTP/1.1"
+    old = Memory(demonstration.site()).send(b"GET / HTTP/1.0\r\n\r\n")
+    assert told(content_of(old).decode()) == "HTTP/1.0"
+    client = Client(demonstration.site())
+    new = client.send(client.head(1))[1]
+    assert told(new.body.decode()) == "HTTP/2"
+    policies = {
+        fields_of(answer)[b"content-security-policy"],
+        fields_of(old)[b"content-security-policy"],
+        new.get(b"content-security-policy"),
+    }
+    assert len(policies) == 1
+
+
+def test_a_version_is_no_html() -> None:
+    """In a site that takes whatever stands there for a version, it is text."""
+    request = DummyRequest([b""])
+    request.clientproto = b"HTTP/<b>&\xe4"
+    assert told(Page().render_GET(request).decode()) == "HTTP/&lt;b&gt;&amp;ä"
 
 
 def test_it_is_sent_with_care() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import re
 from importlib.resources import files
 from typing import Any
@@ -11,40 +12,44 @@ from typing import Any
 from twisted.web.resource import Resource
 
 
-def content_security_policy(html: str) -> bytes:
+def content_security_policy(page: str) -> bytes:
     """Return the policy (CSP level 3) of a page with one inline style and one inline script.
 
     Nothing is loaded from elsewhere, ``connect-src 'self'`` covers the WebSocket of the same host, and the icon is a
     ``data:`` URL.
     """
-    style = _hash(html, "style")
-    script = _hash(html, "script")
+    style = _hash(page, "style")
+    script = _hash(page, "script")
     return (
         f"default-src 'none'; style-src '{style}'; script-src '{script}'; connect-src 'self'; img-src data:;"
         " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ).encode("ascii")
 
 
-def _hash(html: str, element: str) -> str:
-    match = re.search(rf"<{element}>(.*?)</{element}>", html, re.DOTALL)
+def _hash(page: str, element: str) -> str:
+    match = re.search(rf"<{element}>(.*?)</{element}>", page, re.DOTALL)
     if match is None:
         raise ValueError(f"the page has no <{element}>")
     return "sha256-" + base64.b64encode(hashlib.sha256(match[1].encode()).digest()).decode("ascii")
 
 
+#: What stands in the page, once, where its HTTP version is told; not in the script, of which the policy has a hash.
+_VERSION = b"HTTP_VERSION"
+
+
 class Page(Resource):
-    """One self-contained HTML page."""
+    """One self-contained HTML page that says over which HTTP version it went out."""
 
     isLeaf = True
 
     def __init__(self) -> None:
         """Read the page."""
         super().__init__()
-        html = files(__package__).joinpath("page.html").read_text("utf-8")
-        self._content = html.encode()
+        page = files(__package__).joinpath("page.html").read_text("utf-8")
+        self._before, self._after = page.encode().split(_VERSION)
         self._fields = (
             (b"content-type", b"text/html; charset=utf-8"),
-            (b"content-security-policy", content_security_policy(html)),
+            (b"content-security-policy", content_security_policy(page)),
             (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"no-referrer"),
             (b"cache-control", b"no-cache"),
@@ -54,4 +59,5 @@ class Page(Resource):
         """Send the page."""
         for name, value in self._fields:
             request.setHeader(name, value)
-        return self._content
+        version = html.escape(request.clientproto.decode("latin-1"))
+        return self._before + version.encode() + self._after

@@ -49,6 +49,8 @@ curl curl
 openssl openssl
 nginx nginx-light
 haproxy haproxy
+nghttp nghttp2-client
+nghttpx nghttp2-proxy
 chromium chromium
 chromedriver chromium-driver
 TOOLS
@@ -134,9 +136,10 @@ section_conformance_all() { # every case of the suite, with limits raised where 
   "$UPGRADEGW_CI/dev/bin/python" tests/conformance/autobahn_testsuite.py --all
 }
 
-section_benchmarks() { # handshakes and plain requests beside Autobahn's resource in a stock Site
+section_benchmarks() { # beside Autobahn's resource in a stock Site; over HTTP/2 beside Hypercorn and twisted.web's own
   environment dev "$(python_of 3.11)" --editable '.[dev]'
   "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/compare.py
+  "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/http2.py
 }
 
 section_docs() { # without a warning

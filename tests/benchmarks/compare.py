@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 _HANDSHAKE = (
@@ -33,37 +34,44 @@ _CONNECTIONS = 32
 FLOORS = {"handshakes": 1.8, "GETs": 1.5}
 
 
+_HERE = Path(__file__).parent
+#: How a server says where it is: ours is ready, Hypercorn runs, and the stock sites print a number.
+_PORT = re.compile(r"^(\d+)$|(?:ready: |Running on )https?://127\.0\.0\.1:(\d+)")
+
+
+def stock(name: str, *arguments: str) -> list[str]:
+    """Return the command that starts one of the stock sites."""
+    return [sys.executable, str(_HERE / "servers.py"), name, *arguments]
+
+
+def ours(*options: str) -> list[str]:
+    """Return the command that starts our server with the same resources."""
+    command = [sys.executable, "-m", "upgradegw", "--listen", "tcp:0:interface=127.0.0.1", "--access-log", "off"]
+    command += ["--app-dir", str(_HERE), "--websocket", "/ws=servers:echo_factory"]
+    return [*command, "--resource", "/plain=servers:Plain", *options]
+
+
 class Server:
     """One server process on the first core."""
 
-    def __init__(self, name: str) -> None:
-        here = Path(__file__).parent
-        command = [sys.executable, str(here / "servers.py"), name]
-        if name == "upgradegw":
-            command = [
-                sys.executable,
-                "-m",
-                "upgradegw",
-                "--listen",
-                "tcp:0:interface=127.0.0.1",
-                "--access-log",
-                "off",
-            ]
-            command += ["--app-dir", str(here), "--websocket", "/ws=servers:echo_factory"]
-            command += ["--resource", "/plain=servers:Plain"]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=here.parents[1])
+    def __init__(self, command: Sequence[str]) -> None:
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=_HERE.parents[1]
+        )
         self.port = self._read_port()
         os.sched_setaffinity(self._process.pid, {0})
 
     def _read_port(self) -> int:
-        """The stock sites print their port, ours says where it is ready."""
+        """Wait until the server has said where it is."""
         assert self._process.stdout is not None
+        said = []
         for line in self._process.stdout:
-            found = re.search(r"(\d+)/?\s*$", line) if "ready" in line or line.strip().isdigit() else None
+            said.append(line)
+            found = _PORT.search(line)
             if found:
                 threading.Thread(target=self._process.stdout.read, daemon=True).start()
-                return int(found[1])
-        raise RuntimeError("the server did not start")
+                return int(found[1] or found[2])
+        raise RuntimeError(f"the server did not start:\n{''.join(said)}")
 
     def seconds(self) -> float:
         """Processor time that it has used."""
@@ -133,10 +141,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20)
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {1})
-    names = ("autobahn", "stock", "upgradegw")
-    best = {(name, row): 0.0 for name in names for row in FLOORS}
-    least = {(name, row): float("inf") for name in names for row in FLOORS}
-    servers = {name: Server(name) for name in names}
+    commands = {"autobahn": stock("autobahn"), "stock": stock("stock"), "upgradegw": ours()}
+    best = {(name, row): 0.0 for name in commands for row in FLOORS}
+    least = {(name, row): float("inf") for name in commands for row in FLOORS}
+    servers = {name: Server(command) for name, command in commands.items()}
     try:
         for number in range(arguments.rounds + 1):
             for row, measure in (("handshakes", handshakes), ("GETs", gets)):
@@ -153,9 +161,9 @@ def main() -> int:
     failed = 0
     for row, floor in FLOORS.items():
         base = best["autobahn", row]
-        ratios = {name: best[name, row] / base for name in names}
-        cheaper = {name: least["autobahn", row] / least[name, row] for name in names}
-        for name in names:
+        ratios = {name: best[name, row] / base for name in commands}
+        cheaper = {name: least["autobahn", row] / least[name, row] for name in commands}
+        for name in commands:
             print(  # noqa: T201 - the table
                 f"{row:10} {name:9} {best[name, row]:8,.0f}/s ({ratios[name]:.2f} x), "
                 f"{least[name, row]:6.1f} us of processor time each ({cheaper[name]:.2f} x)"

@@ -1,6 +1,7 @@
 """The stock sites that are compared, one process each: ``python servers.py NAME`` prints its port.
 
-Each serves a WebSocket echo at ``/ws`` and twelve bytes at ``/plain``, without access log and without compression.
+Each serves a WebSocket echo at ``/ws`` and twelve bytes at ``/plain``, without access log and without compression;
+``twisted CERTIFICATE KEY`` has the latter only, over TLS, where twisted.web speaks HTTP/2.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 from autobahn.twisted.resource import WebSocketResource
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from twisted.internet import reactor
+from twisted.internet.endpoints import serverFromString
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
@@ -58,12 +60,22 @@ def stock() -> Site:
     return Site(root)
 
 
+def twisted() -> Site:
+    """A site without a line of ours."""
+    root = Resource()
+    root.putChild(b"plain", Plain())
+    return Site(root)
+
+
 def main() -> None:
     """Serve until killed."""
     access_events.silent = True  # Autobahn's resource logs none, either
-    site = {"autobahn": autobahn, "stock": stock}[sys.argv[1]]()
-    port = reactor.listenTCP(0, site, interface="127.0.0.1", backlog=1000)  # type: ignore[attr-defined]
-    print(port.getHost().port, flush=True)  # noqa: T201 - read by the one who started it
+    site = {"autobahn": autobahn, "stock": stock, "twisted": twisted}[sys.argv[1]]()
+    where = "tcp:0:interface=127.0.0.1:backlog=1000"
+    if len(sys.argv) > 2:
+        where = f"ssl:0:interface=127.0.0.1:backlog=1000:certKey={sys.argv[2]}:privateKey={sys.argv[3]}"
+    listening = serverFromString(reactor, where).listen(site)
+    listening.addCallback(lambda port: print(port.getHost().port, flush=True))  # noqa: T201 - read by who started it
     reactor.run()  # type: ignore[attr-defined]
 
 

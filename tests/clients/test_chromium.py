@@ -55,7 +55,7 @@ def talk(page: Page) -> None:
 
 def cards(page: Page) -> dict[str, str]:
     """Return what the page says about its connection."""
-    names = ("version", "client", "secure", "subprotocol", "extensions")
+    names = ("loaded", "version", "way", "client", "secure", "subprotocol", "extensions")
     return {name: page.text_of(name) for name in names}
 
 
@@ -64,7 +64,9 @@ def test_the_page(browser: Browser, demonstration: Server) -> None:
     with browser.page(demonstration.urls[0]) as page:
         talk(page)
         assert cards(page) == {
+            "loaded": "HTTP/1.1",
             "version": "HTTP/1.1",
+            "way": "Upgrade and 101, on a connection of its own (RFC 6455)",
             "client": "127.0.0.1",
             "secure": "no",
             "subprotocol": "demo.upgradegw",
@@ -73,10 +75,18 @@ def test_the_page(browser: Browser, demonstration: Server) -> None:
 
 
 def test_the_page_over_tls(browser: Browser, secure_demonstration: Server) -> None:
-    """The same over TLS; the browser's Origin is then that of an https page."""
+    """EC-02, H2-02: over TLS page and WebSocket are streams of one connection; the Origin is that of an https page."""
     with browser.page(secure_demonstration.urls[0]) as page:
         talk(page)
+        assert (cards(page)["loaded"], cards(page)["version"]) == ("HTTP/2", "HTTP/2")
+        assert cards(page)["way"] == "extended CONNECT, on a stream beside others (RFC 8441)"
         assert cards(page)["secure"] == "yes, by this server"
+        loaded = page.evaluate("performance.getEntriesByType('navigation')[0].nextHopProtocol")
+        assert loaded == "h2"
+    loading = secure_demonstration.await_line(r'"GET / HTTP/2" 200 .* "Mozilla/.* id=(\w+)/\d+\b')
+    secure_demonstration.await_line(
+        rf'switch path="/ws" token="websocket" subprotocol="demo.upgradegw" http_version="HTTP/2" id={loading[1]}/\d+\b'
+    )
 
 
 def test_the_page_is_told_that_the_server_stops(browser: Browser, tmp_path: Path) -> None:
@@ -171,6 +181,21 @@ def test_the_page_behind_nginx_under_a_prefix(
             assert page.text_of("address") == f"ws{'s' * tls}://localhost:{port}/some/where/ws"
             assert cards(page)["secure"] == ("yes, by a proxy in front" if tls else "no")
             assert f"curl -i {url}ws" in page.text()
+
+
+def test_the_page_behind_nginx_over_http_2(
+    browser: Browser, trusting: Server, tmp_path: Path, certificate: CertificateFiles
+) -> None:
+    """The browser speaks HTTP/2 with nginx, which announces no extended CONNECT: the WebSocket runs over HTTP/1.1."""
+    changes = {" ssl;": " ssl http2;"}
+    upstream = f"127.0.0.1:{trusting.port}"
+    with (
+        nginx(tmp_path, GOOD, upstream, certificate, tls=True, changes=changes) as port,
+        browser.page(f"https://localhost:{port}/") as page,
+    ):
+        talk(page)
+        assert cards(page)["loaded"] == "HTTP/1.1, behind HTTP/2 to a proxy in front"
+        assert cards(page)["version"] == "HTTP/1.1"
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["cleartext", "tls"])

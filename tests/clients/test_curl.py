@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.certificates import CertificateFiles
-from tests.clients.support import run_tool, tool
+from tests.clients.curl import WRITTEN, address, curl, split
+from tests.clients.support import assert_no_traceback, run_tool, tool
 from tests.support.process import Server, serving
-
-#: What curl prints behind each response.
-WRITTEN = "\n%{http_code} %{http_version} %{num_connects} %{size_download}\n"
-
-
-def curl(*arguments: str, **options: object) -> str:
-    """Run curl silently, in spite of a proxy or a file of settings that this user may have; return what it printed."""
-    done = run_tool([tool("curl"), "-q", "-sS", "--noproxy", "*", "--max-time", "20", *arguments], **options)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def address(server: Server, path: str) -> str:
-    """Return a URL on the first port of a server."""
-    return f"{server.urls[0].rstrip('/')}{path}"
-
-
-def split(printed: str) -> list[tuple[str, dict[str, str], str]]:
-    """Split what ``curl -i`` printed of one response after another: status line, fields, content."""
-    responses = []
-    for part in re.split(r"^(?=HTTP/\d\.\d \d{3} )", printed.replace("\r\n", "\n"), flags=re.MULTILINE)[1:]:
-        head, _, content = part.partition("\n\n")
-        status, *lines = head.split("\n")
-        fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        responses.append((status, fields, content))
-    return responses
 
 
 def test_two_426_on_one_connection(demonstration: Server) -> None:
@@ -83,9 +57,20 @@ def test_http_1_0_is_never_switched(demonstration: Server) -> None:
     assert page[2].rstrip().endswith("</html>")
 
 
-def test_an_offer_of_h2c_is_ignored(demonstration: Server) -> None:
-    """UP-07: ``--http2`` on cleartext is answered in HTTP/1.1, and the connection is good for another request."""
-    page = address(demonstration, "/")
+@pytest.fixture(scope="module")
+def configured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with routes of one's own, which takes no offer of h2c unless it is told to."""
+    folder = tmp_path_factory.mktemp("configured")
+    (folder / "index.html").write_text("a page\n")
+    routes = "--static", f"/={folder}", "--websocket", "/ws=upgradegw.service.demonstration.echo:websocket_echo_factory"
+    with serving(*routes, folder=folder) as server:
+        yield server
+    assert_no_traceback(server)
+
+
+def test_an_offer_of_h2c_is_ignored(configured: Server) -> None:
+    """UP-07, A-01: ``--http2`` on cleartext is answered in HTTP/1.1, and the connection is good for another request."""
+    page = address(configured, "/")
     printed = curl("--http2", "-i", "-w", WRITTEN, page, page)
     responses = split(printed)
     assert [status.split()[1] for status, _, _ in responses] == ["200", "200"]
@@ -96,25 +81,14 @@ def test_an_offer_of_h2c_is_ignored(demonstration: Server) -> None:
     assert all("upgrade" not in fields for _, fields, _ in responses)
 
 
-def test_an_offer_of_h2c_with_content_is_ignored(demonstration: Server) -> None:
+def test_an_offer_of_h2c_with_content_is_ignored(configured: Server) -> None:
     """UP-07, UP-12: so is one with content; the answer is the path's own: no method of the page, 426 elsewhere."""
-    url = address(demonstration, "/")
+    url = address(configured, "/")
     ((status, _, _),) = split(curl("--http2", "-i", "--data", "some=content", url))
     assert status.startswith("HTTP/1.1 405 ")
-    ((status, fields, _),) = split(curl("--http2", "-i", address(demonstration, "/ws")))
+    ((status, fields, _),) = split(curl("--http2", "-i", address(configured, "/ws")))
     assert status.startswith("HTTP/1.1 426 ")
     assert fields["upgrade"] == "websocket"
-
-
-def test_http_2_over_tls_is_negotiated_down(secure_demonstration: Server, certificate: CertificateFiles) -> None:
-    """ALPN: a client that would rather have HTTP/2 is given http/1.1, without a warning from curl."""
-    url = f"https://localhost:{secure_demonstration.port}/"
-    printed = curl("--http2", "--cacert", str(certificate.cert), "-o", "/dev/null", "-w", WRITTEN, url)
-    assert printed.split()[:2] == ["200", "1.1"]
-    verbose = run_tool(
-        [tool("curl"), "-q", "-sSv", "--http2", "--noproxy", "*", "--cacert", str(certificate.cert), url]
-    )
-    assert "http/1.1" in "".join(line for line in verbose.stderr.splitlines() if "ALPN" in line)
 
 
 @pytest.mark.parametrize("expect", ["Expect:", "Expect: 100-continue"])

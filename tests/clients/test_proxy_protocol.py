@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import ssl
@@ -14,7 +13,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.certificates import CertificateFiles
-from tests.clients.support import WEBSOCKET_FIELDS, Connection, asks_for, assert_no_traceback, free_port, process, tool
+from tests.clients.proxies import haproxy
+from tests.clients.support import WEBSOCKET_FIELDS, Connection, asks_for, assert_no_traceback
 from tests.support.process import PATIENCE, Server, serving
 
 LISTEN = "--listen", "haproxy:tcp:0:interface=127.0.0.1"
@@ -102,35 +102,10 @@ def test_without_a_header_nothing_is_served(trusting: Server) -> None:
         assert client.response()[0] == 200
 
 
-@contextlib.contextmanager
-def haproxy(folder: Path, server: Server, how: str) -> Iterator[int]:
-    """Run HAProxy as a TCP proxy that says whose the connection is; the value is its port."""
-    program = tool("haproxy")
-    port = free_port()
-    (folder / "haproxy.cfg").write_text(
-        f"""
-global
-    maxconn 50
-defaults
-    mode tcp
-    timeout connect 10s
-    timeout client 60s
-    timeout server 60s
-frontend in
-    bind 127.0.0.1:{port}
-    default_backend out
-backend out
-    server gateway 127.0.0.1:{server.port} {how}
-"""
-    )
-    with process([program, "-db", "-f", str(folder / "haproxy.cfg")], port, folder / "log"):
-        yield port
-
-
 @pytest.mark.parametrize("how", ["send-proxy", "send-proxy-v2"])
 def test_behind_haproxy(trusting: Server, tmp_path: Path, how: str) -> None:
     """A-34: HAProxy's header names the client, and a browser's Origin is compared with what the browser asked for."""
-    with haproxy(tmp_path, trusting, how) as port:
+    with haproxy(tmp_path, trusting.port, how) as port:
         url, origin = f"ws://localhost:{port}/ws", f"http://localhost:{port}"
         with connect(url, subprotocols=["demo.upgradegw"], origin=origin, source_address=("127.0.0.3", 0)) as websocket:
             assert json.loads(websocket.recv(PATIENCE))["client"] == "127.0.0.3"
@@ -144,7 +119,7 @@ def test_behind_haproxy(trusting: Server, tmp_path: Path, how: str) -> None:
 def test_tls_behind_haproxy(tmp_path: Path, certificate: CertificateFiles, client_context: ssl.SSLContext) -> None:
     """TLS lies over the PROXY protocol, which HAProxy speaks in front of what it does not look into."""
     options = "--tls-cert", str(certificate.cert), "--tls-key", str(certificate.key), "--trusted-proxy", "127.0.0.1"
-    with serving(*LISTEN, *options, folder=tmp_path) as server, haproxy(tmp_path, server, "send-proxy-v2") as port:
+    with serving(*LISTEN, *options, folder=tmp_path) as server, haproxy(tmp_path, server.port, "send-proxy-v2") as port:
         url, origin = f"wss://localhost:{port}/ws", f"https://localhost:{port}"
         with connect(
             url, ssl=client_context, subprotocols=["demo.upgradegw"], origin=origin, source_address=("127.0.0.3", 0)

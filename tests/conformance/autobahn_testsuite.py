@@ -1,19 +1,21 @@
 """Run the public WebSocket suite (Autobahn|Testsuite) against ``/ws`` of the demonstration site.
 
-    python tests/conformance/autobahn_testsuite.py                     groups 1 to 7 and 10, on TCP and TLS
+    python tests/conformance/autobahn_testsuite.py                     groups 1 to 7 and 10, on every transport
     python tests/conformance/autobahn_testsuite.py --groups 1,7.3 --transports tcp
     python tests/conformance/autobahn_testsuite.py --all               every group; 9 with limits raised
 
 Groups 1 to 8 are RFC 6455, 9 is large messages, 10 is fragmentation by the sender, 12 and 13 are RFC 7692. A case
 passes if the suite judges it OK or INFORMATIONAL, in its behaviour and in its close. The suite speaks Python 2.7; it is
 installed into a cache folder when it is needed, unless ``--wstest`` (or the environment's UPGRADEGW_WSTEST) names its
-program.
+program. It knows no HTTP/2: on the transport ``http2`` it speaks to HAProxy, which turns each of its handshakes into an
+extended CONNECT (RFC 8441) on a connection with prior knowledge.
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
 import json
 import os
 import shutil
@@ -28,13 +30,14 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.certificates import self_signed
-from tests.support.process import serving
+from tests.clients.proxies import HTTP_2, haproxy
+from tests.support.process import Server, serving
 
 VERSION = "25.10.1"
 FRAMES = ("1", "2", "3", "4", "5", "6", "7", "10")
 LARGE = ("9",)
 COMPRESSION = ("12", "13")
-TRANSPORTS = ("tcp", "tls")
+TRANSPORTS = ("tcp", "tls", "http2")
 
 _PASSED = {"OK", "INFORMATIONAL"}
 
@@ -143,35 +146,48 @@ def read_index(cases: dict[str, dict[str, str]]) -> Outcome:
 
 
 def options_for(transport: str, raised: bool, folder: Path) -> Iterator[str]:
-    """Return the server's options: none but TLS, unless limits are raised."""
+    """Return the server's options: none but what the transport needs, unless limits are raised."""
     if transport == "tls":
         files = self_signed(folder)
         yield from ("--tls-cert", str(files.cert), "--tls-key", str(files.key))
+    if transport == "http2":
+        # HAProxy writes ":scheme: https" whatever it speaks, which only a trusted proxy may on cleartext.
+        yield from ("--trusted-proxy", "127.0.0.1")
     if raised:
         yield from ("--app-dir", str(Path(__file__).parent), "--websocket", "/ws=raised_limits:upgrade")
 
 
+@contextlib.contextmanager
+def address_of(server: Server, transport: str, folder: Path) -> Iterator[str]:
+    """Return where the suite finds the echo of a server; HAProxy stands in front for the time, if need be."""
+    if transport == "http2":
+        with haproxy(folder, server.port, HTTP_2, mode="http") as port:
+            yield f"ws://127.0.0.1:{port}/ws"
+    else:
+        yield f"{'wss' if transport == 'tls' else 'ws'}://127.0.0.1:{server.port}/ws"
+
+
 def run_groups(suite: Sequence[str], groups: Iterable[str], transport: str, raised: bool = False) -> Outcome:
     """Start the server, and let the suite judge it."""
-    with tempfile.TemporaryDirectory() as folder:
-        options = [*options_for(transport, raised, Path(folder)), "--access-log", "off"]
-        with serving(*options, folder=Path(folder)) as server:
-            scheme = "wss" if transport == "tls" else "ws"
-            return judge(suite, f"{scheme}://127.0.0.1:{server.port}/ws", groups)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        options = [*options_for(transport, raised, folder), "--access-log", "off"]
+        with serving(*options, folder=folder) as server, address_of(server, transport, folder) as url:
+            return judge(suite, url, groups)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; return the exit status."""
     parser = argparse.ArgumentParser(description="Run Autobahn|Testsuite against /ws.")
     parser.add_argument("--groups", default=",".join(FRAMES), help="comma-separated, such as 1,7.3")
-    parser.add_argument("--transports", default=",".join(TRANSPORTS), help="tcp, tls, or both (the default)")
+    parser.add_argument("--transports", default=",".join(TRANSPORTS), help="of tcp, tls and http2; all by default")
     parser.add_argument("--raised", action="store_true", help="raise the limits on messages")
     parser.add_argument("--all", action="store_true", help="every group, each with the limits that it needs")
     parser.add_argument("--wstest", help="the suite's program; installed if not given")
     options = parser.parse_args(arguments)
     if options.all:
         plan = [(FRAMES, transport, False) for transport in TRANSPORTS]
-        plan += [(COMPRESSION, "tcp", False), (LARGE, "tcp", True)]
+        plan += [(COMPRESSION, "tcp", False), (COMPRESSION, "http2", False), (LARGE, "tcp", True)]
     else:
         groups = tuple(options.groups.split(","))
         plan = [(groups, transport, options.raised) for transport in options.transports.split(",")]

@@ -29,16 +29,17 @@ def suite() -> list[str]:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_frames(suite: list[str], transport: str) -> None:
-    """WS-15 to WS-20: groups 1 to 7 and 10, none FAILED, NON-STRICT or UNIMPLEMENTED."""
+    """WS-15 to WS-20, EC-02, EC-08: groups 1 to 7 and 10, none FAILED, NON-STRICT or UNIMPLEMENTED."""
     outcome = run_groups(suite, FRAMES, transport)
     assert outcome.failures == ()
     assert sum(outcome.verdicts.values()) == 247
 
 
 @pytest.mark.timeout(600)
-def test_compression(suite: list[str]) -> None:
+@pytest.mark.parametrize("transport", ["tcp", "http2"])
+def test_compression(suite: list[str], transport: str) -> None:
     """PD-07 to PD-09: one case of each group of compressed messages; all of them take a quarter of an hour."""
-    outcome = run_groups(suite, ("12.1.1", "12.2.5", "13.3.10", "13.7.1"), "tcp")
+    outcome = run_groups(suite, ("12.1.1", "12.2.5", "13.3.10", "13.7.1"), transport)
     assert outcome.failures == ()
     assert outcome.verdicts == collections.Counter(OK=4)
 

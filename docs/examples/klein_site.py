@@ -8,15 +8,16 @@ from klein import Klein
 from twisted.internet import endpoints, task
 from twisted.internet.defer import Deferred
 from twisted.python import log
+from zope.interface import alsoProvides
 
 import chat
-from upgradegw import UpgradeResource, UpgradeSite, websocket
+from upgradegw import IUpgradeResource, UpgradeResource, UpgradeSite, websocket
 
 app = Klein()
 room = UpgradeResource([websocket(chat.factory())])
 
 
-@app.route("/")
+@app.route("/", methods=["GET"])
 def home(request):
     return "There is a chat at /chat."
 
@@ -32,7 +33,9 @@ def rooms(request):
 
 
 async def main(reactor):
-    site = UpgradeSite(app.resource(), reactor=reactor)
+    root = app.resource()
+    alsoProvides(root, IUpgradeResource)  # for HTTP/2, where a switch is asked for with CONNECT
+    site = UpgradeSite(root, reactor=reactor)
     await endpoints.serverFromString(reactor, "tcp:8080").listen(site)
     await Deferred()
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import unittest
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -109,6 +110,7 @@ def frame(text: bytes) -> bytes:
 SITES = [
     ("embed_in_a_site", b"/chat"),
     ("upgrade_site", b"/chat"),
+    ("http2_site", b"/chat"),
     ("own_protocol_site", b"/talk"),
     ("klein_site", b"/chat"),
     ("klein_site", b"/rooms/tea"),
@@ -246,6 +248,14 @@ def test_take_over(example: Example) -> None:
     assert Memory(example("take_over").Tunnel(), stock=True).send(get(b"/")).startswith(b"HTTP/1.1 426 ")
 
 
+def test_the_tests_of_the_examples(example: Example) -> None:
+    """The tests that show how to test run, on every transport that they name."""
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromModule(example("test_chat")).run(result)
+    assert (result.errors, result.failures) == ([], [])
+    assert result.testsRun >= 14
+
+
 @pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py")))
 def test_every_example_is_on_a_page(name: str) -> None:
     """No example is there for itself."""
@@ -271,9 +281,9 @@ def test_the_commands_of_the_pages_resolve(tmp_path: Any) -> None:
     }
     checked = 0
     for command in sorted(commands):
-        if not re.search(r"(chat|own_protocol|wsgi_site):|--listen (haproxy|tcp:8080|unix)", command):
+        if not re.search(r"(chat|own_protocol|wsgi_site):|--listen (haproxy|tcp:8080|unix)|self-signed", command):
             continue
-        if "--tls-cert" in command:
+        if "fullchain" in command:
             continue
         done = subprocess.run(
             [sys.executable, "-m", "upgradegw", *command.replace("unix:/run", f"unix:{tmp_path}").split(), "--check"],

@@ -13,7 +13,8 @@ import pytest
 
 import upgradegw
 from tests.source_tree import MODULES, ROOT, TREES, imports
-from upgradegw.http1.limits import Limits
+from upgradegw.http.limits import Limits
+from upgradegw.http2.limits import Http2Limits
 from upgradegw.protocols.websocket.settings import DEFAULTS
 from upgradegw.service.options import Options
 
@@ -53,6 +54,14 @@ def test_limits_of_a_site() -> None:
     stated = documented("Of a site")
     assert stated.pop("timeout") == 60
     assert stated == {name: getattr(Limits(), name) for name in Limits.__slots__}
+    given = defaults(upgradegw.UpgradeSite.__init__)
+    assert {name: given[name] for name in stated} == stated
+
+
+def test_limits_of_http_2() -> None:
+    """Every limit of an HTTP/2 connection is on the page, with its default, and is an argument of the site."""
+    stated = documented("Of an HTTP/2 connection")
+    assert stated == {name: getattr(Http2Limits(), name) for name in Http2Limits.__slots__}
     given = defaults(upgradegw.UpgradeSite.__init__)
     assert {name: given[name] for name in stated} == stated
 
@@ -108,7 +117,7 @@ def test_the_fields_of_events() -> None:
             stated.setdefault(kind, set()).add(name.strip("`"))
     found = emitted()
     assert found.keys() == stated.keys()
-    about = {"connection_id", "client", "path", "token", "subprotocol"}  # given as ``**about``
+    about = {"connection_id", "client", "path", "token", "subprotocol", "http_version"}  # given as ``**about``
     assert found["switch"] | about == stated["switch"]
     assert found["end"] | about == stated["end"]
     assert found["refuse"] == stated["refuse"]

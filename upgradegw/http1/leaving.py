@@ -19,6 +19,14 @@ from upgradegw.takeover import attach_protocol, detach_request
 _SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
 
 
+def _agreed_on(transport: Any) -> bytes | None:
+    """Return what TLS agreed on; where ``startTLS`` was called on a socket, its layer is the socket's protocol."""
+    agreed: bytes | None = getattr(transport, "negotiatedProtocol", None)
+    if agreed is None:
+        agreed = getattr(getattr(transport, "protocol", None), "negotiatedProtocol", None)
+    return agreed
+
+
 @implementer(IHandshakeListener)
 class LeavingHalf(ReceivingHalf):
     """The part of the channel that can become an HTTP/2 connection.
@@ -39,7 +47,7 @@ class LeavingHalf(ReceivingHalf):
 
     def handshakeCompleted(self) -> None:
         """The TLS handshake is done; now the connection may lie idle, or speaks what was agreed on."""
-        if self.http2 is not None and self.transport.negotiatedProtocol == b"h2":
+        if self.http2 is not None and _agreed_on(self.transport) == b"h2":
             self._hand_over(self.http2(self), b"")
             return
         if self._state == State.HEAD and not self._in:

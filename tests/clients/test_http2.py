@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ import pytest
 
 from tests.certificates import CertificateFiles
 from tests.clients.curl import WRITTEN, address, curl, split
+from tests.clients.proxies import haproxy
 from tests.clients.support import assert_no_traceback, run_tool, tool
 from tests.support.process import PATIENCE, Server, environment, serving
+from upgradegw.http2.frames import PREFACE
 
 HERE = Path(__file__).parent
 ROUTE = "--app-dir", str(HERE), "--resource", "/=http2_content:Content"
@@ -200,3 +203,38 @@ def test_h2load(content: Server, secure_content: Server, size: int) -> None:
         assert expected in done.stdout, done.stdout
         assert f"status codes: {number} 2xx, 0 3xx, 0 4xx, 0 5xx" in done.stdout, done.stdout
         assert re.search(rf"traffic: .* \({number * size}\) data", done.stdout), done.stdout
+
+
+OFFER = (
+    b"GET /5 HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+    b"HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
+)
+
+
+def test_an_offer_that_a_proxy_passes_on(content: Server, tmp_path: Path) -> None:
+    """A-01: HAProxy passes an offer on and adds nothing that would tell; a configured listener does not switch."""
+    with haproxy(tmp_path, content.port, "", mode="http") as port:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+            connection.sendall(OFFER)
+            answer = b""
+            while not answer.endswith(b"xxxxx"):
+                piece = connection.recv(4096)
+                assert piece, answer
+                answer += piece
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            connection.sendall(PREFACE + bytes(9))
+            rest = b""
+            while piece := connection.recv(4096):
+                rest += piece
+        assert rest == b"" or rest.startswith(b"HTTP/1.1 4")
+
+
+def test_whoever_takes_every_offer(tmp_path: Path) -> None:
+    """A-01: with ``always`` the same client speaks HTTP/2 past the proxy: what the default is there to prevent."""
+    with (
+        serving(*ROUTE, "--h2c-upgrade", "always", "--access-log", "off", folder=tmp_path) as server,
+        haproxy(tmp_path, server.port, "", mode="http") as port,
+        socket.create_connection(("127.0.0.1", port), timeout=20) as connection,
+    ):
+        connection.sendall(OFFER)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 101 ")

@@ -206,10 +206,16 @@ class BackPressure(SynchronousTestCase):
         assert late.log == ["stop"]
 
     def test_a_client_that_does_not_read(self) -> None:
-        """A-21: a tunnel whose client takes nothing is reset after write_timeout, its siblings go on."""
+        """A-21: a closed tunnel whose client takes nothing is reset after write_timeout; its siblings go on.
+
+        Until it is closed, how long to wait is its protocol's to say, as behind a 101.
+        """
         client, root, talker = tunnel(values={INITIAL_WINDOW_SIZE: 0}, write_timeout=20)
         client.send(client.head(3, connect_fields(), end=False))
         talker.transport.write(b"x")
+        client.advance(60)
+        assert client[1].code is None
+        talker.transport.loseConnection()
         client.advance(23)
         assert client[1].code == CANCEL
         assert [each.end for each in root.talkers] == [ConnectionLost, None]

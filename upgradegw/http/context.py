@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from upgradegw.events import access_events
 from upgradegw.http.limits import Limits
@@ -17,6 +18,8 @@ from upgradegw.negotiation.client import NOBODY, TrustedProxies
 from upgradegw.negotiation.fields import printable
 from upgradegw.negotiation.model import Client, Fields
 from upgradegw.negotiation.reasons import Reason
+
+_log = Logger(namespace="upgradegw")
 
 
 class Connection(Protocol):
@@ -175,7 +178,11 @@ class Context:
             return done
         self._gone.append(done)
         for connection in list(self.connections):
-            connection.stop()
+            try:
+                connection.stop()
+            except Exception:  # noqa: BLE001 - an application's; the others are ended all the same
+                _log.failure("an application failed at the stop of connection {id}", id=connection.connection_id)
+                connection.abort()
         return done
 
     def abort(self) -> None:

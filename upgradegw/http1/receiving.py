@@ -47,7 +47,8 @@ class ReceivingHalf(TakeableHalf):
     def _want_content(self) -> None:
         """Tell a client that waits for it to send the content (RFC 9110 section 10.1.1)."""
         head = self._head
-        if head is not None and head.expects_continue and not self._received and self._at >= len(self._in):
+        answered = self._stream is not None and self._request.startedWriting
+        if head is not None and head.expects_continue and not (self._received or answered or self._at < len(self._in)):
             self._continue()
 
     def _continue(self) -> None:

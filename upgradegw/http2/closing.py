@@ -8,6 +8,7 @@ from typing import Any
 from h2.errors import ErrorCodes
 from twisted.internet.interfaces import IHalfCloseableDescriptor, IHalfCloseableProtocol, ISSLTransport
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -25,6 +26,9 @@ from upgradegw.negotiation.reasons import Reason
 #: with unread bytes would be a TCP reset, which destroys a GOAWAY that the client has not yet read.
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 1024 * 1024
+
+
+_log = Logger(namespace="upgradegw")
 
 
 class State(IntEnum):
@@ -61,6 +65,7 @@ class ClosingHalf(Protocol):
     _discarded = 0
     _blocked_since = 0.0
     _block_since: float | None = None
+    _last_answered = 2**31 - 1
 
     def __init__(self, context: Context, limits: Http2Limits, connection_id: str, session: Session) -> None:
         """Wait for a connection.
@@ -113,7 +118,9 @@ class ClosingHalf(Protocol):
     def _go_away(self, code: int = ErrorCodes.NO_ERROR) -> None:
         """Say that no more streams are answered (RFC 9113 section 6.8)."""
         self._state = max(self._state, State.DRAINING)
-        self._control.append(goaway(self._streams.highest, code))
+        # RFC 9113 section 6.8: the number never rises, whatever has been refused since.
+        self._last_answered = min(self._streams.highest, self._last_answered)
+        self._control.append(goaway(self._last_answered, code))
         self.touch()
 
     def _end_streams(self, reason: Failure) -> None:
@@ -162,7 +169,11 @@ class ClosingHalf(Protocol):
             return
         self._go_away()
         for stream in list(self._streams.live.values()):
-            stream.stop()
+            try:
+                stream.stop()
+            except Exception:  # noqa: BLE001 - the application's; the others are told all the same
+                _log.failure("an application failed at the stop of stream {id}", id=stream.connection_id)
+                stream.reset_later(ErrorCodes.INTERNAL_ERROR)
         self.flush()
 
     def abort(self) -> None:

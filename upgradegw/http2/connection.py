@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from h2.errors import ErrorCodes
 from twisted.internet.interfaces import ITCPTransport
@@ -21,9 +21,6 @@ from upgradegw.http2.streams import Place
 from upgradegw.http2.upgraded import UpgradedRequest
 from upgradegw.http2.validation import Http2Head, Malformed, validate_request, validate_trailers
 from upgradegw.negotiation.reasons import Reason
-
-#: An increment of a window below this lets nobody send anything worth a frame.
-_SMALL_INCREMENT = 256
 
 
 class Connection(ServingHalf):
@@ -65,15 +62,6 @@ class Connection(ServingHalf):
         self.request_factory = site.requestFactory
         self.extended_connect = extended_connect
         self._welcome = welcome
-        self._take: dict[int, Callable[[Frame], None]] = {
-            Kind.DATA: self._take_data,
-            Kind.HEADERS: self._take_headers,
-            Kind.RST_STREAM: self._take_reset,
-            Kind.SETTINGS: self._take_settings,
-            Kind.PING: self._take_ping,
-            Kind.GOAWAY: self._take_goaway,
-            Kind.WINDOW_UPDATE: self._take_window_update,
-        }
 
     @property
     def idle_timeout(self) -> float | None:
@@ -124,6 +112,8 @@ class Connection(ServingHalf):
             if frame is None:
                 break
             self._take_frame(frame)
+            if frame.kind == Kind.HEADERS:
+                self._block_since = None  # the next block has its own time
         if frames.has_preface != had_preface or frames.has_settings != had_settings:
             self._since = self.seconds()
             self.context.wheel.hasten(self)
@@ -138,7 +128,7 @@ class Connection(ServingHalf):
     def _take_frame(self, frame: Frame) -> None:
         """Act on a frame; what an application does wrong on its stream costs no other stream anything."""
         try:
-            self._take[frame.kind](frame)
+            self._TAKE[frame.kind](self, frame)
         except ConnectionFault:
             raise
         except Exception:
@@ -244,7 +234,7 @@ class Connection(ServingHalf):
             return
         stream.end_received()
         if stream.end_sent and self._streams.live.get(stream.stream_id) is stream:
-            self._gone(stream)
+            self._ended(stream)
 
     def _take_reset(self, frame: Frame) -> None:
         stream_id = frame.stream_id
@@ -261,8 +251,7 @@ class Connection(ServingHalf):
     def _take_window_update(self, frame: Frame) -> None:
         stream_id, increment = frame.stream_id, int.from_bytes(frame.raw[9:], "big") & 0x7FFFFFFF
         place = self._streams.place(stream_id) if stream_id else Place.LIVE
-        if increment < _SMALL_INCREMENT or place is not Place.LIVE:
-            self._meters.glitch()
+        self._meters.update(self._streams.highest, self.session.data_frames)
         if place is Place.IDLE or (not increment and not stream_id):
             raise ConnectionFault(ErrorCodes.PROTOCOL_ERROR, f"WINDOW_UPDATE by {increment} on stream {stream_id}")
         if place is not Place.LIVE:
@@ -298,3 +287,13 @@ class Connection(ServingHalf):
         self._acks += 1
         if self._acks > self._limits.max_queued_acks:
             raise flood("acknowledgements are not read")
+
+    _TAKE: ClassVar[dict[int, Callable[[Connection, Frame], None]]] = {
+        Kind.DATA: _take_data,
+        Kind.HEADERS: _take_headers,
+        Kind.RST_STREAM: _take_reset,
+        Kind.SETTINGS: _take_settings,
+        Kind.PING: _take_ping,
+        Kind.GOAWAY: _take_goaway,
+        Kind.WINDOW_UPDATE: _take_window_update,
+    }

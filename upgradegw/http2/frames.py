@@ -149,6 +149,8 @@ class FrameReader:
         while True:
             data, at = self._in, self._at
             if len(data) - at < _HEAD.size:
+                if at >= len(data):
+                    self._in, self._at = b"", 0  # an idle connection keeps nothing
                 return None
             high, low, kind, flags, stream_id = _HEAD.unpack_from(data, at)
             length = high << 8 | low

@@ -44,12 +44,13 @@ class Meters:
         ConnectionFault: (each method) There is none left.
     """
 
-    __slots__ = ("_control", "_glitches", "_resets")
+    __slots__ = ("_control", "_glitches", "_resets", "_updates")
 
     def __init__(self, limits: Http2Limits, seconds: Callable[[], float]) -> None:
         """Start full."""
         self._resets = Bucket(limits.max_resets, limits.resets_per_second, seconds)
         self._glitches = Bucket(limits.max_glitches, limits.glitches_per_second, seconds)
+        self._updates = 0
         self._control = Bucket(limits.max_control_frames, limits.control_frames_per_second, seconds)
 
     def reset(self) -> None:
@@ -61,6 +62,17 @@ class Meters:
         """Something odd came that is not an error."""
         if not self._glitches.take():
             raise flood("too many frames that mean nothing")
+
+    def update(self, streams: int, data_frames: int) -> None:
+        """A WINDOW_UPDATE came: in order are some for each stream and each DATA frame (Envoy: 2 and 20, and 5 more).
+
+        Args:
+            streams: Twice the number of streams that the client has opened.
+            data_frames: DATA frames that we have sent.
+        """
+        self._updates += 1
+        if self._updates > 5 + streams + 20 * data_frames:
+            self.glitch()
 
     def control(self) -> None:
         """A frame came that is to be acknowledged."""

@@ -46,7 +46,8 @@ class ReceivingHalf(SendingHalf):
     def want_content(self) -> None:
         """Tell a client that waits for it to send the content (RFC 9110 section 10.1.1)."""
         head = self._head_received
-        if head is not None and head.expects_continue and not self._received and not self.read_ended:
+        answered = self._head is not None or self._head_sent
+        if head is not None and head.expects_continue and not (self._received or self.read_ended or answered):
             self._session.send_headers(self.stream_id, [(b":status", b"100")])
             self._owner.touch()
 
@@ -90,6 +91,13 @@ class ReceivingHalf(SendingHalf):
         if self._owed > waiting:
             taken, self._owed = self._owed - waiting, waiting
             self._session.consumed(self.stream_id, taken)
+            self._owner.touch()
+
+    def give_back(self) -> None:
+        """The stream is gone: what was not taken counts against the connection's window no longer."""
+        if self._owed:
+            owed, self._owed = self._owed, 0
+            self._session.consumed(0, owed)
             self._owner.touch()
 
     def waiting_bytes(self) -> int:

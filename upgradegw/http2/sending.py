@@ -119,7 +119,13 @@ class SendingHalf:
         self._owner.wake(self)
 
     def write(self, data: bytes) -> None:
-        """Take content."""
+        """Take content.
+
+        Raises:
+            TypeError: It is no bytes; found out here, where it concerns this stream alone.
+        """
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"data must be bytes, not {type(data).__name__}")
         if not data or self.finished:
             return
         self._pieces.append(data)
@@ -198,7 +204,12 @@ class SendingHalf:
         self._size = 0
         self._head = self._pending_since = None
         self.finished = True
+        self.drop_producer()
+
+    def drop_producer(self) -> None:
+        """Nothing more can be written: tell the producer."""
         producer, self._producer = self._producer, None
+        self._pulling = self._paused = False
         if producer is not None:
             producer.stopProducing()
 

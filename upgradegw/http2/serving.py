@@ -77,7 +77,12 @@ class ServingHalf(ClosingHalf):
         if stream.end_was_sent():
             self.context.wheel.hasten(self)
         else:
-            self._gone(stream)
+            self._ended(stream)
+
+    def _ended(self, stream: Stream) -> None:
+        """A stream has ended in order."""
+        self._gone(stream)
+        stream.release()
 
     def _gone(self, stream: Stream, *, told: bool = True) -> None:
         """A stream is not there any more; ``told``: the client sends nothing on it, unless by mistake."""
@@ -87,6 +92,7 @@ class ServingHalf(ClosingHalf):
             self._streams.abandon(stream.stream_id)
         self._starved.pop(stream, None)
         self.session.forget(stream.stream_id)
+        stream.give_back()
         if not self._streams.live:
             self._since = self.seconds()
 

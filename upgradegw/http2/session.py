@@ -70,6 +70,8 @@ class Session:
         h2.receive_data(PREFACE)
         #: About how many bytes wait to be taken.
         self.unsent = 0
+        #: DATA frames that were sent.
+        self.data_frames = 0
         # Our SETTINGS stand before all else that is written here.
         self._out: list[bytes | memoryview] = [h2.data_to_send()]
         self._stream_window = limits.stream_window
@@ -191,6 +193,7 @@ class Session:
         out.append(frame_head(number, Kind.DATA, Flag.END_STREAM if ends else 0, stream_id))
         out.append(data)
         self.outbound.send(stream_id, number)
+        self.data_frames += 1
         self.unsent += number + 9
         if ends:
             self._h2.end_stream(stream_id)

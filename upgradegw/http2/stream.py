@@ -191,9 +191,7 @@ class Stream(TakeableHalf):
         """The stream is gone: tell whoever reads, writes or waits."""
         self.read_ended = True
         self._awaited_since = None
-        if self._owed:
-            owed, self._owed = self._owed, 0
-            self._session.consumed(self.stream_id, owed)
+        self.give_back()
         content, tunnel = self._content, self._tunnel
         self._content = None
         for told in (
@@ -206,6 +204,7 @@ class Stream(TakeableHalf):
                 told()
             except Exception:  # noqa: BLE001 - the application's; the others are told all the same
                 _log.failure("an application failed at the end of stream {id}", id=self.connection_id)
+        self.release()
 
     def was_reset(self, code: int) -> None:
         """The stream has been reset, by either side."""
@@ -228,7 +227,7 @@ class Stream(TakeableHalf):
         """Say when the client will have let us wait too long."""
         limits = self._connection.context.limits
         times = []
-        if self._pending_since is not None:
+        if self._pending_since is not None and self._must_be_read():
             times.append(self._pending_since + limits.write_timeout)
         if self._awaited_since is not None and limits.content_timeout and not self.waiting_bytes():
             times.append(self._awaited_since + limits.content_timeout)
@@ -236,12 +235,20 @@ class Stream(TakeableHalf):
             times.append(self._closed_at + LINGER_SECONDS)
         return min(times, default=None)
 
+    def _must_be_read(self) -> bool:
+        """Whether the client must take what waits: of a tunnel its protocol knows, unless it has been closed."""
+        return not self._taken or (self._tunnel is not None and self._tunnel.disconnecting)
+
     def expired(self) -> None:
         """The deadline has passed."""
         now, limits = self._owner.seconds(), self._connection.context.limits
         if self._closed_at is not None and self._closed_at + LINGER_SECONDS <= now:
             self.reset_later(ErrorCodes.NO_ERROR)
-        elif self._pending_since is not None and self._pending_since + limits.write_timeout <= now:
+        elif (
+            self._pending_since is not None
+            and self._must_be_read()
+            and self._pending_since + limits.write_timeout <= now
+        ):
             self.reset_later(ErrorCodes.CANCEL)
         else:
             self.refuse_content(408, Reason.CONTENT_TIMEOUT)

@@ -108,6 +108,22 @@ class TakeableHalf(ReceivingHalf):
                 tunnel.lost(Failure(ConnectionDone()))
         return not self.read_ended
 
+    def close_behind_end(self) -> None:
+        """Our side had ended before; now it is closed: in this stream's next turn, as a socket would say it later."""
+        self._owner.wake(self)
+
+    def send_some(self) -> bool:
+        """Send what there is, or end a tunnel whose side had ended before it was closed."""
+        tunnel = self._tunnel
+        if self.end_sent and not self.closed and not self.gone and tunnel is not None and tunnel.disconnecting:
+            self._owner.sent_all(self)
+            return False
+        return super().send_some()
+
+    def release(self) -> None:
+        """Let go of what refers back to this stream, so that all of it is freed at once."""
+        self._tunnel = self._content = None
+
     def consumed(self) -> None:
         """Some of what has arrived on a tunnel was taken."""
         self._consumed()

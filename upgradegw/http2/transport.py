@@ -45,6 +45,12 @@ class Tunnel(Protocol):
     def consumed(self) -> None:
         """Some of what has arrived was taken."""
 
+    def close_behind_end(self) -> None:
+        """Our side had ended before; now it is closed."""
+
+    def drop_producer(self) -> None:
+        """Tell the producer that nothing more can be written."""
+
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Let a producer be paused."""
 
@@ -96,7 +102,10 @@ class StreamTransport:
         """Close behind what has been written: END_STREAM."""
         if not self.disconnecting:
             self.disconnecting = True
-            self._stream.end()
+            if self._stream.end_sent:
+                self._stream.close_behind_end()
+            else:
+                self._stream.end()
 
     def loseWriteConnection(self) -> None:
         """Close our side behind what has been written, and read on."""
@@ -173,6 +182,8 @@ class StreamTransport:
             self._gone = True
             self._held.clear()
             self.waiting = 0
+            self._stream.consumed()
+            self._stream.drop_producer()
             protocol, self.protocol = self.protocol, None
             if protocol is not None:
                 protocol.connectionLost(reason)

@@ -89,7 +89,7 @@ class _H2c(Resource):
             def find(connection: Any, fields: Any) -> Any:
                 return find_client(connection, fields, self._trusted)
 
-            self._contexts[site] = Context(Limits(), site.reactor, find, idle_timeout=site.timeOut)
+            self._contexts[site] = Context(Limits(max_content=None), site.reactor, find, idle_timeout=site.timeOut)
         return self._contexts[site]
 
 

@@ -69,6 +69,12 @@ class UpgradeRequest(Request):
             resrc = NoTunnel(resrc)
         super().render(resrc)
 
+    def connectionLost(self, reason: Failure) -> None:
+        """Tell those who wait; an encoder is let go of, so that this request is freed at once."""
+        super().connectionLost(reason)
+        for name in ("write", "finish"):
+            self.__dict__.pop(name, None)
+
     def _answer_for_the_server(self) -> None:
         """Answer ``OPTIONS *`` (RFC 9110 section 9.3.7); the channel lets no other method come with ``*``."""
         self.setHeader(b"Content-Length", b"0")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from OpenSSL.crypto import X509, PKey
-from OpenSSL.SSL import Error
+from OpenSSL.SSL import NO_OVERLAPPING_PROTOCOLS, Connection, Error
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.ssl import CertificateOptions, TLSVersion
 from twisted.protocols.tls import TLSMemoryBIOFactory
@@ -54,8 +55,20 @@ def _options(key: PrivateKeyTypes, certificate: x509.Certificate, *chain: x509.C
     )
 
 
-def over_tls(options: CertificateOptions, factory: IProtocolFactory) -> IProtocolFactory:
-    """Put TLS between a listening port of any kind and a factory."""
+def over_tls(options: CertificateOptions, factory: Any) -> IProtocolFactory:
+    """Put TLS between a listening port of any kind and a factory.
+
+    Args:
+        options: The certificate.
+        factory: The site; its ``acceptableProtocols`` says what ALPN may agree on, and in which order. With a client
+            that offers nothing of these nothing is agreed on, and HTTP/1.1 is spoken (RFC 9113 section 3.2).
+    """
+    acceptable: list[bytes] = factory.acceptableProtocols()
+
+    def select(_connection: Connection, offered: list[bytes]) -> Any:
+        return next((protocol for protocol in acceptable if protocol in offered), NO_OVERLAPPING_PROTOCOLS)
+
+    options.getContext().set_alpn_select_callback(select)
     return TLSMemoryBIOFactory(options, False, factory)
 
 

@@ -50,6 +50,17 @@ def test_the_request_on_the_stream(upgrading: Any) -> None:
     assert client[1].get(b"x-host") == b"a.example"
 
 
+def test_content_on_later_streams() -> None:
+    """HC-10: behind h2c(root) content has no limit, as in the stock Site itself."""
+    client = Upgrading(stock=True).send(offering()).go_on()
+    size = 1_200_000
+    client.send(client.head(3, fields(b"POST", b"/"), end=False))
+    for at in range(0, size, 16_000):
+        client.send(data(3, b"x" * 16_000, end=at + 16_000 >= size))
+    client.send(window_update(1 << 21), window_update(1 << 21, 3))
+    assert (client[3].status, len(client[3].body)) == (200, len(b"POST / HTTP/2 ") + size)
+
+
 def test_head_has_no_content(upgrading: Any) -> None:
     """HC-06: HEAD is answered without DATA."""
     client = upgrading().send(offering(method=b"HEAD")).go_on()

@@ -6,7 +6,7 @@ lets the client's window run out; writing faster than the client reads pauses th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from h2.errors import ErrorCodes
@@ -260,7 +260,3 @@ class SecureStreamTransport(StreamTransport):
 def reset_reason(code: int) -> Failure:
     """Return what a protocol or a request is told when its stream was reset."""
     return Failure(ConnectionLost(f"the stream was reset with code {code}"))
-
-
-#: Called when an orderly stop wants a protocol to end.
-GoingAway = Callable[[], None]

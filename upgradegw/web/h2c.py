@@ -70,6 +70,8 @@ class _H2c(Resource):
         return self._root.render(request)
 
     def _offer(self, request: Any) -> tuple[Takeable, UpgradedRequest] | None:
+        if not request.requestHeaders.hasHeader(b"HTTP2-Settings"):
+            return None  # nearly every request: nothing more need be looked at
         connection = takeable(request)
         if connection is None or request.isSecure() or request.clientproto != b"HTTP/1.1":
             return None

@@ -9,7 +9,7 @@ from twisted.web.resource import Resource
 from tests.http1.wire import Echo, Later
 from tests.http2.client import END, END_HEADERS, PROTOCOL_ERROR, Client, data, fields, frame
 from tests.http2.reading import Streaming, length
-from upgradegw.http.content import limit_content
+from upgradegw import limit
 from upgradegw.http2.frames import Kind
 
 
@@ -101,7 +101,7 @@ class Limits(SynchronousTestCase):
     def test_of_a_subtree(self) -> None:
         """A resource may take more or less."""
         root = Resource()
-        root.putChild(b"small", limit_content(Echo(), 3))
+        root.putChild(b"small", limit(Echo(), max_content=3))
         client = Client(root)
         client.send(client.post(1, b"abcd", path=b"/small"), client.post(3, b"abc", path=b"/small"))
         assert [client[1].status, client[3].status] == [413, 200]

@@ -20,7 +20,7 @@ from tests.http2.client import (
     window_update,
 )
 from tests.http2.upgrading import Mirror, Upgrading, offering
-from upgradegw import limit_content
+from upgradegw import limit
 from upgradegw.http2.frames import PREFACE, Kind
 
 
@@ -92,7 +92,7 @@ def test_too_much_content() -> None:
     client = Upgrading(max_content=10).send(offering(method=b"POST", content=b"x" * 11))
     assert client.first.startswith(b"HTTP/1.1 413 ")
     root = Resource()
-    root.putChild(b"a", limit_content(Mirror(), 20))
+    root.putChild(b"a", limit(Mirror(), max_content=20))
     client = Upgrading(root, max_content=10).send(offering(method=b"POST", target=b"/a", content=b"x" * 11))
     assert client.switched
 

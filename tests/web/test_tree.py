@@ -17,7 +17,7 @@ from twisted.web.wsgi import WSGIResource
 from tests.memory import Memory, content_of, fields_of, upgrade_request
 from tests.protocols_for_tests import RecorderFactory
 from tests.web.support import GET, OnEachSite, Where
-from upgradegw.http.content import limit_content
+from upgradegw import limit
 from upgradegw.protocols.stream import stream
 from upgradegw.web.resource import UpgradeResource
 
@@ -153,14 +153,14 @@ class ContentPolicyTests(SynchronousTestCase):
 
     def test_otherwise(self) -> None:
         """A-27: they hold for the paths that ``otherwise`` answers, at its root and below it, and nowhere else."""
-        app = limit_content(Upload(), 20)
-        app.putChild(b"big", limit_content(Upload(), 30))
+        app = limit(Upload(), max_content=20)
+        app.putChild(b"big", limit(Upload(), max_content=30))
         root = Resource()
         root.putChild(b"app", UpgradeResource([stream("echo", RecorderFactory())], otherwise=app))
         root.putChild(b"other", Upload())
-        for path, limit in [(b"/app", 20), (b"/app/big", 30), (b"/other", 10)]:
-            assert content_of(self.post(root, path, limit).received) == b"%d" % limit
-            assert self.post(root, path, limit + 1).status == 413, path
+        for path, most in [(b"/app", 20), (b"/app/big", 30), (b"/other", 10)]:
+            assert content_of(self.post(root, path, most).received) == b"%d" % most
+            assert self.post(root, path, most + 1).status == 413, path
 
     def test_content_for_a_protocol_is_whole(self) -> None:
         """UP-12: a protocol that takes content gets it whole, also beside an ``otherwise`` that reads a stream."""

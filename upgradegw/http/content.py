@@ -1,4 +1,4 @@
-"""The content of a request: how much a resource takes, and as a stream for resources that ask for one.
+"""The content of a request, as a stream for resources that ask for one.
 
 Most resources find the whole content in ``request.content``. A resource whose attribute ``streams_content`` is true is
 rendered as soon as the head is there, and reads the content as it comes, with ``deliver_content``.
@@ -7,55 +7,13 @@ rendered as soon as the head is there, and reads the content as it comes, with `
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
-from urllib.parse import unquote_to_bytes
+from typing import Any, NoReturn
 
 from twisted.internet.interfaces import IProtocol, IPushProducer
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseDone
 from twisted.web.http import PotentialDataLoss
 from zope.interface import implementer
-
-R = TypeVar("R")
-
-
-def limit_content(resource: R, max_content: int | None) -> R:
-    """Set the largest content for a resource and what is below it in the tree.
-
-    Args:
-        resource: A resource that is put into the tree with ``putChild``; dynamic children do not count.
-        max_content: Bytes, or None for no limit.
-
-    Returns:
-        The resource.
-    """
-    resource.max_content = max_content  # type: ignore[attr-defined]
-    return resource
-
-
-def content_policy(root: Any, target: bytes, max_content: int | None) -> tuple[int | None, bool]:
-    """Find what the resource that will be asked takes, without side effects: only static children are looked at.
-
-    Args:
-        root: The root of the resource tree.
-        target: The request target.
-        max_content: The limit where no resource sets one.
-
-    Returns:
-        The largest content in bytes, and whether it is to be streamed; the deepest resource that says something wins.
-    """
-    streams = False
-    resource = root
-    segments = iter(target.partition(b"?")[0][1:].split(b"/"))
-    while resource is not None:
-        max_content = getattr(resource, "max_content", max_content)
-        streams = getattr(resource, "streams_content", streams)
-        segment = next(segments, None)
-        find = getattr(resource, "getStaticEntity", None)
-        if segment is None or find is None or getattr(resource, "isLeaf", False):
-            break
-        resource = find(unquote_to_bytes(segment))
-    return max_content, streams
 
 
 def deliver_content(request: Any, protocol: IProtocol) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 from twisted.internet.interfaces import ITCPTransport
 from twisted.web.iweb import INonQueuedRequestFactory
 
-from upgradegw.http.content import content_policy
 from upgradegw.http.headers import FastHeaders
 from upgradegw.http1.closing import State
 from upgradegw.http1.head import BadHead, Head, judge_start, parse_head
@@ -29,12 +28,10 @@ class Channel(LeavingHalf):
     ``Site`` set them on their channels.
 
     Attributes:
-        site: The site: its ``resource`` is asked for content limits, its ``log`` is called by Request.
-        factory: The same.
+        factory: The site; its ``log`` is called by Request.
         requestFactory: Makes the requests.
     """
 
-    site: Any = None
     requestFactory: Any = None
     _running = False
     _scanned = 0
@@ -149,10 +146,11 @@ class Channel(LeavingHalf):
             self._refuse(421, Reason.HOST_NOT_ALLOWED, "", about)
             return False
         streams = False
+        self._own_limits = None
         if head.content_length or head.chunked:
-            root = getattr(self.site, "resource", None)
-            self._max_content, streams = content_policy(root, head.target, limits.max_content)
-            if self._max_content is not None and head.content_length > self._max_content:
+            streams = self._find_limits(head)
+            most = self._limits_now().max_content
+            if most is not None and head.content_length > most:
                 self._refuse(413, Reason.CONTENT_TOO_LARGE, f"Content-Length: {head.content_length}", about)
                 return False
         self._start_request(head, streams)
@@ -185,7 +183,7 @@ class Channel(LeavingHalf):
         """The deadline has passed (the wheel says); an answer that nobody reads is logged as far as it went."""
         request = self._request
         if request is not None and request.startedWriting and (self.blocked or self.owed):
-            detail = f"nothing was read for {self._limits.write_timeout} s"
+            detail = f"nothing was read for {self._limits_now().write_timeout} s"
             request.upgrade_outcome = Refuse(Reason.WRITE_TIMEOUT, request.code, (), detail)
             self.site.log(request)
         super().expired()

@@ -17,9 +17,8 @@ from zope.interface import implementer
 from upgradegw.http.content import ContentStream
 from upgradegw.http.context import Context
 from upgradegw.http1.chunked import ChunkedDecoder
-from upgradegw.http1.head import Head
+from upgradegw.http1.limiting import LimitedHalf
 from upgradegw.http1.refusals import refusal
-from upgradegw.http1.sending import SendingHalf
 from upgradegw.negotiation.model import Fields
 from upgradegw.negotiation.reasons import Reason
 
@@ -50,7 +49,7 @@ class State(IntEnum):
 
 
 @implementer(IHalfCloseableProtocol)
-class ClosingHalf(SendingHalf):
+class ClosingHalf(LimitedHalf):
     """The part of the channel that knows how to end.
 
     Attributes:
@@ -69,7 +68,6 @@ class ClosingHalf(SendingHalf):
     _at = 0
     # Since when a head, or a TLS handshake, has been arriving.
     _head_since: float | None = None
-    _head: Head | None = None
     _request: Any = None
     # What of the content is still to come: bytes, or a decoder that knows.
     _left = 0
@@ -260,13 +258,13 @@ class ClosingHalf(SendingHalf):
         """Return how many seconds may pass without anything happening, or None for any number."""
         state, limits = self._state, self._limits
         if self.blocked or self.owed:
-            return limits.write_timeout
+            return self._limits_now().write_timeout
         if state == State.HEAD:
             if self._unwelcome:
                 return LINGER_SECONDS
             return self.timeOut if self._head_since is None else limits.head_timeout
         if state == State.CONTENT or (self._stream is not None and self._reading):
-            return limits.content_timeout
+            return self._limits_now().content_timeout
         if state == State.ANSWERING:
             return self.timeOut if self._read_closed else None
         return LINGER_SECONDS if self._lingering else limits.write_timeout

@@ -22,7 +22,6 @@ class ReceivingHalf(TakeableHalf):
 
     began = 0.0
     _received = 0
-    _max_content: int | None = None
 
     def _answer(self) -> None:
         """Hand the request to its resource."""
@@ -38,11 +37,18 @@ class ReceivingHalf(TakeableHalf):
         self._since = self.began
         if streams:
             self._request.content = self._stream = ContentStream(self._want_content, self._flow)
+            self._hasten()
             self._answer()
         else:
             self._state = State.CONTENT
+            self._hasten()
             self._request.gotLength(None if head.chunked else head.content_length)
             self._want_content()
+
+    def _hasten(self) -> None:
+        """Begin to wait for content: with limits of its own, a request's deadline may be nearer than all others."""
+        if self._own_limits is not self._limits:
+            self._context.wheel.hasten(self)
 
     def _want_content(self) -> None:
         """Tell a client that waits for it to send the content (RFC 9110 section 10.1.1)."""
@@ -63,8 +69,9 @@ class ReceivingHalf(TakeableHalf):
             return
         self._progress()
         self._received += len(content)
-        if self._max_content is not None and self._received > self._max_content:
-            self._refuse_content(413, Reason.CONTENT_TOO_LARGE, f"more than {self._max_content} bytes")
+        most = self._limits_now().max_content
+        if most is not None and self._received > most:
+            self._refuse_content(413, Reason.CONTENT_TOO_LARGE, f"more than {most} bytes")
             return
         complete = not self._left and self._chunks is None
         stream = self._stream

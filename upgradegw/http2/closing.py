@@ -225,7 +225,7 @@ class ClosingHalf(Protocol):
         if self._state >= State.CLOSING:
             return [since + (LINGER_SECONDS if self._lingering else limits.write_timeout)]
         if self.blocked:
-            return [self._blocked_since + limits.write_timeout]
+            return [self._blocked_since + self._write_timeout()]
         if not self._frames.has_settings:
             return [
                 since + (self._limits.settings_timeout if self._frames.has_preface else self._limits.preface_timeout)
@@ -237,6 +237,11 @@ class ClosingHalf(Protocol):
             times.append(since + self.idle_timeout)
         ends = [stream.deadline() for stream in self._streams.live.values()]
         return [*times, *(end for end in ends if end is not None)]
+
+    def _write_timeout(self) -> float:
+        """Return the seconds for which the transport may stand still: as many as the most patient stream has."""
+        timeouts = [stream.limits.write_timeout for stream in self._streams.live.values()]
+        return max(timeouts, default=self.context.limits.write_timeout)
 
     @property
     def idle_timeout(self) -> float | None:

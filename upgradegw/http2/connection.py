@@ -39,6 +39,7 @@ class Connection(ServingHalf):
         site: Any,
         connection_id: str,
         *,
+        request_factory: Any = None,
         extended_connect: bool = True,
         welcome: bool = True,
         upgraded: UpgradedRequest | None = None,
@@ -48,8 +49,9 @@ class Connection(ServingHalf):
         Args:
             context: What the site's connections share.
             limits: The bounds.
-            site: The site: its ``resource``, ``requestFactory``, ``timeOut`` and ``log`` are used.
+            site: The site: its ``resource``, ``timeOut`` and ``log`` are used.
             connection_id: A name, for the logs.
+            request_factory: Makes the requests; without it, the site's ``requestFactory``.
             extended_connect: Whether extended CONNECT is offered.
             welcome: Whether there is room for this connection; else it is told so when it asks.
             upgraded: The request of HTTP/1.1 that led here by its Upgrade field, to be answered on stream 1.
@@ -57,9 +59,8 @@ class Connection(ServingHalf):
         settings, max_head = None if upgraded is None else upgraded.settings, context.limits.max_head
         session = Session(limits, max_head, extended_connect=extended_connect, upgraded=settings)
         super().__init__(context, limits, connection_id, session)
-        self._upgraded = upgraded
-        self.site = site
-        self.request_factory = site.requestFactory
+        self._upgraded, self.site = upgraded, site
+        self.request_factory = site.requestFactory if request_factory is None else request_factory
         self.extended_connect = extended_connect
         self._welcome = welcome
 

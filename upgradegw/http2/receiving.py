@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from upgradegw.http.content import ContentStream
+from upgradegw.http.limits import Limits
 from upgradegw.http2.sending import SendingHalf
 from upgradegw.http2.validation import Http2Head
 from upgradegw.negotiation.reasons import Reason
@@ -25,7 +26,6 @@ class ReceivingHalf(SendingHalf):
     _head_received: Http2Head | None = None
     _request: Any = None
     _content: ContentStream | None = None
-    _max_content: int | None = None
     _received = 0
     # Bytes that count against the client's windows and that nobody has taken yet.
     _owed = 0
@@ -35,6 +35,7 @@ class ReceivingHalf(SendingHalf):
     def start_content(self, *, streams: bool, length: int | None) -> None:
         """Begin to take content."""
         self._awaited_since = self._owner.seconds()
+        self.hasten()
         request = self._request
         if streams:
             request.content = self._content = ContentStream(self.want_content, lambda _more: None, self._consumed)
@@ -80,8 +81,9 @@ class ReceivingHalf(SendingHalf):
         if head.content_length is not None and self._received > head.content_length:
             self.malformed(f"more than Content-Length: {head.content_length}")
             return True
-        if self._max_content is not None and self._received > self._max_content:
-            self.refuse_content(413, Reason.CONTENT_TOO_LARGE, f"more than {self._max_content} bytes")
+        most = self.limits.max_content
+        if most is not None and self._received > most:
+            self.refuse_content(413, Reason.CONTENT_TOO_LARGE, f"more than {most} bytes")
             return True
         return False
 
@@ -120,6 +122,15 @@ class ReceivingHalf(SendingHalf):
             self.answer()
 
     # --- The rest of the stream.
+
+    @property
+    def limits(self) -> Limits:
+        """Those of the request."""
+        raise NotImplementedError
+
+    def hasten(self) -> None:
+        """Begin to wait for the client."""
+        raise NotImplementedError
 
     def answer(self) -> None:
         """Hand the request to its resource."""

@@ -121,6 +121,7 @@ class ServingHalf(ClosingHalf):
         """A stream has content for which its own or the connection's window has no room."""
         self._starved.pop(stream, None)
         self._starved[stream] = None
+        stream.hasten()
 
     def windows_opened(self) -> None:
         """Let the streams go on that had no room, the one first that has waited longest."""

@@ -15,9 +15,10 @@ from twisted.python.failure import Failure
 from twisted.web.http import datetimeToString
 from twisted.web.iweb import INonQueuedRequestFactory
 
-from upgradegw.http.content import content_policy
 from upgradegw.http.headers import FastHeaders
+from upgradegw.http.limits import Limits
 from upgradegw.http.refusals import refusal_parts
+from upgradegw.http.subtrees import limits_for
 from upgradegw.http2.fields import response_fields
 from upgradegw.http2.taking import TakeableHalf
 from upgradegw.http2.transport import reset_reason
@@ -36,7 +37,7 @@ class Stream(TakeableHalf):
     """A request and its response, or a tunnel.
 
     Attributes:
-        site: The site: its ``resource`` is asked for content limits.
+        site: The site: its ``resource`` is asked for limits.
         factory: The same; its ``log`` is called by Request.
         transport: The connection's transport.
         connection_id: The connection's name and the stream's identifier, for the logs.
@@ -45,6 +46,7 @@ class Stream(TakeableHalf):
     """
 
     counted_as: str | None = None
+    _own_limits: Limits | None = None
 
     def __init__(self, connection: Any, stream_id: int) -> None:
         """Stand on a connection.
@@ -79,11 +81,9 @@ class Stream(TakeableHalf):
         self.read_ended = ends
         streams = False
         if refused is None and not ends and head.protocol is None:
-            root = getattr(self.site, "resource", None)
-            most = self._connection.context.limits.max_content
-            self._max_content, streams = content_policy(root, head.target, most)
-            length = head.content_length
-            if length is not None and self._max_content is not None and length > self._max_content:
+            streams = self._find_limits()
+            length, most = head.content_length, self.limits.max_content
+            if length is not None and most is not None and length > most:
                 refused = 413, Reason.CONTENT_TOO_LARGE, f"Content-Length: {length}"
         if refused is not None:
             self._refuse(*refused)
@@ -133,6 +133,29 @@ class Stream(TakeableHalf):
         head = self._head_received
         assert head is not None  # noqa: S101 - for the type checker
         self._request.requestReceived(head.method, head.target, b"HTTP/2")
+
+    # --- Limits.
+
+    @property
+    def limits(self) -> Limits:
+        """Those of the request: of the site, or of a part of its tree."""
+        if self._own_limits is None:
+            self._find_limits()
+        assert self._own_limits is not None  # noqa: S101 - for the type checker
+        return self._own_limits
+
+    def _find_limits(self) -> bool:
+        """Find the limits; return whether content is to be streamed."""
+        head, limits = self._head_received, self._connection.context.limits
+        root, target = getattr(self.site, "resource", None), b"" if head is None else head.target
+        self._own_limits, streams = limits_for(root, target, limits)
+        return streams
+
+    def hasten(self) -> None:
+        """Begin to wait for the client: the deadline may be nearer than all others if the limits are the request's."""
+        context = self._connection.context
+        if self.limits is not context.limits and not self.gone:
+            context.wheel.hasten(self._connection)
 
     # --- Refusing.
 
@@ -225,12 +248,11 @@ class Stream(TakeableHalf):
 
     def deadline(self) -> float | None:
         """Say when the client will have let us wait too long."""
-        limits = self._connection.context.limits
         times = []
         if self._pending_since is not None and self._must_be_read():
-            times.append(self._pending_since + limits.write_timeout)
-        if self._awaited_since is not None and limits.content_timeout and not self.waiting_bytes():
-            times.append(self._awaited_since + limits.content_timeout)
+            times.append(self._pending_since + self.limits.write_timeout)
+        if self._awaited_since is not None and self.limits.content_timeout and not self.waiting_bytes():
+            times.append(self._awaited_since + self.limits.content_timeout)
         if self._closed_at is not None:
             times.append(self._closed_at + LINGER_SECONDS)
         return min(times, default=None)
@@ -241,13 +263,13 @@ class Stream(TakeableHalf):
 
     def expired(self) -> None:
         """The deadline has passed."""
-        now, limits = self._owner.seconds(), self._connection.context.limits
+        now = self._owner.seconds()
         if self._closed_at is not None and self._closed_at + LINGER_SECONDS <= now:
             self.reset_later(ErrorCodes.NO_ERROR)
         elif (
             self._pending_since is not None
             and self._must_be_read()
-            and self._pending_since + limits.write_timeout <= now
+            and self._pending_since + self.limits.write_timeout <= now
         ):
             self.reset_later(ErrorCodes.CANCEL)
         else:

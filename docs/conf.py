@@ -17,6 +17,7 @@ exclude_patterns = ["_build", "examples"]
 html_theme = "furo"
 html_title = f"upgradegw {release}"
 
+autoclass_content = "both"  # the arguments are told where __init__ takes them
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"

@@ -1,7 +1,8 @@
 """A gateway for the HTTP Upgrade mechanism on Twisted: the public names, and nothing else."""
 
 from upgradegw.events import access_events
-from upgradegw.http.content import deliver_content, limit_content
+from upgradegw.http.content import deliver_content
+from upgradegw.http.subtrees import limit
 from upgradegw.interfaces import Accept, Allow, Deny, EndSummary, IUpgradeResource, Upgrade, Upgraded, UpgradeInfo
 from upgradegw.negotiation.model import Client, Refuse, RequestHead, UpgradeProtocol
 from upgradegw.negotiation.reasons import Reason
@@ -10,8 +11,9 @@ from upgradegw.protocols.stream import stream
 from upgradegw.protocols.websocket import websocket
 from upgradegw.web.clients import client_of
 from upgradegw.web.h2c import h2c
+from upgradegw.web.request import UpgradeRequestMixin
 from upgradegw.web.resource import UpgradeResource
-from upgradegw.web.site import UpgradeSite
+from upgradegw.web.site import UpgradeSite, UpgradeSiteMixin
 
 __version__ = "0.1.0"
 
@@ -29,14 +31,16 @@ __all__ = [
     "Upgrade",
     "UpgradeInfo",
     "UpgradeProtocol",
+    "UpgradeRequestMixin",
     "UpgradeResource",
     "UpgradeSite",
+    "UpgradeSiteMixin",
     "Upgraded",
     "access_events",
     "client_of",
     "deliver_content",
     "h2c",
-    "limit_content",
+    "limit",
     "stream",
     "websocket",
 ]

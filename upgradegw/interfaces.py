@@ -29,6 +29,8 @@ class UpgradeInfo:
         http_version: ``b"HTTP/1.1"`` or ``b"HTTP/2"``.
         content: The request's content, for protocols that accept some; else ``b""``.
         checked: What the upgrade's own ``check`` learned from the head.
+        request: The ``twisted.web`` request, for an upgrade whose attribute ``wants_request`` is true, while it
+            prepares; else None, for nobody should keep it as long as the connection.
     """
 
     head: RequestHead
@@ -39,6 +41,7 @@ class UpgradeInfo:
     http_version: bytes
     content: bytes = b""
     checked: object = None
+    request: Any = None
 
 
 class Upgraded(Protocol):
@@ -129,7 +132,10 @@ class Accept:
 
 
 class Upgrade(Supported, Protocol):
-    """A protocol that a resource serves behind a switch: what the rules ask of it, and ``prepare``."""
+    """A protocol that a resource serves behind a switch: what the rules ask of it, and ``prepare``.
+
+    One whose attribute ``wants_request`` is there and true finds the request in ``UpgradeInfo.request``.
+    """
 
     def prepare(self, info: UpgradeInfo, transport: Any) -> Accept | Deny | Refuse | Awaitable[Accept | Deny | Refuse]:
         """Make ready to switch; write nothing to the transport.

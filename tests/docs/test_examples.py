@@ -111,6 +111,7 @@ SITES = [
     ("embed_in_a_site", b"/chat"),
     ("upgrade_site", b"/chat"),
     ("http2_site", b"/chat"),
+    ("own_site", b"/chat"),
     ("own_protocol_site", b"/talk"),
     ("klein_site", b"/chat"),
     ("klein_site", b"/rooms/tea"),

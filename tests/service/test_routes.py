@@ -17,6 +17,7 @@ from twisted.web.resource import Resource
 from twisted.web.wsgi import WSGIResource
 
 from tests.memory import WEBSOCKET, Memory, content_of, fields_of, upgrade_request
+from tests.protocols.twisted_applications import Application, ApplicationFactory
 from tests.protocols_for_tests import RecorderFactory
 from upgradegw.protocols.stream import stream
 from upgradegw.protocols.websocket import websocket
@@ -74,6 +75,8 @@ def app(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         ws=websocket_factory(),
         WsProtocol=WebSocketServerProtocol,
         configured=websocket(websocket_factory()),
+        twisted_ws=ApplicationFactory(lambda _request: Application()),
+        TwistedWs=type("TwistedWs", (), {"buildProtocol": lambda _self, _request: Application()}),
         wsgi=lambda _environ, _start: [b""],
         number=7,
         make_number=lambda: 7,
@@ -146,10 +149,10 @@ def test_a_table_can_be_a_child() -> None:
 
 @pytest.mark.parametrize(
     "option",
-    ["--websocket /ws=routed_app:ws", "--websocket /ws=routed_app:WsProtocol", "--websocket /ws=routed_app:configured"],
+    [f"--websocket /ws=routed_app:{name}" for name in ("ws", "WsProtocol", "configured", "twisted_ws", "TwistedWs")],
 )
 def test_websocket_takes_factories_protocols_and_upgrades(option: str) -> None:
-    """An Autobahn factory, a protocol class, or what ``websocket(…)`` made with one's own settings."""
+    """A factory of Autobahn's or for twisted.web, a protocol class, or what ``websocket(…)`` made."""
     memory = site(option)
     assert memory.send(WEBSOCKET).startswith(b"HTTP/1.1 101 ")
 
@@ -209,7 +212,10 @@ def test_wsgi_runs_in_the_reactors_threads() -> None:
         (["--upgrade /a=x=routed_app:ws"], "is an Autobahn factory: use --websocket /?PATH=routed_app:ws"),
         (["--upgrade /a=nobody-brings-this"], "no installed package brings"),
         (["--upgrade /a=x=routed_app:number"], "is an object of type int, not a protocol factory"),
-        (["--websocket /a=routed_app:make_number"], "returned an object of type int, not an Autobahn"),
+        (
+            ["--websocket /a=routed_app:make_number"],
+            "returned an object of type int, not a WebSocketServer",
+        ),
         (["--wsgi /a=routed_app:number"], "is no WSGI application"),
         (["--resource /a=routed_app:wsgi"], "failed: TypeError"),
     ],

@@ -170,9 +170,13 @@ class ExtendedConnect(SynchronousTestCase):
         assert self.client[1].code is not None
         assert self.ask(3, websocket_fields()).status == 200
 
-    def test_a_request_factory_of_others(self) -> None:
+    def test_a_function_that_makes_requests(self) -> None:
         """EC-07: requests that know no extended CONNECT are not asked with it."""
-        self.client = self.connect(self.root, requestFactory=Request)
+
+        def make(channel: Any, queued: Any) -> Request:
+            return Request(channel, queued)
+
+        self.client = self.connect(self.root, requestFactory=make)
         assert self.ask(1, websocket_fields(b"/plain")).status == 501
         self.client.send(self.client.head(3, fields(b"GET", b"/plain")))
         assert self.client[3].body == b"plain"

@@ -77,7 +77,7 @@ class Reason(Enum):
     HEAD_TOO_LARGE = "head_too_large", "The request head exceeds max_head bytes."
     TOO_MANY_FIELDS = "too_many_fields", "The request has more than max_fields field lines."
     TARGET_TOO_LONG = "target_too_long", "The request target exceeds max_target bytes."
-    CONTENT_TOO_LARGE = "content_too_large", "The content exceeds max_content bytes; see limit_content()."
+    CONTENT_TOO_LARGE = "content_too_large", "The content exceeds max_content bytes; see limit()."
     CONTENT_TIMEOUT = "content_timeout", "The content stopped arriving."
     BAD_REQUEST = "bad_request", "The bytes are no HTTP request."
     BAD_HOST = "bad_host", "Host must be there once and name a host (RFC 9112 section 3.2)."

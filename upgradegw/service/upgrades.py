@@ -12,6 +12,7 @@ from twisted.python.usage import UsageError
 from upgradegw.interfaces import Upgrade
 from upgradegw.protocols.plugins import find_upgrade
 from upgradegw.protocols.stream import parse_token, stream
+from upgradegw.protocols.twisted_websocket import is_twisted_factory
 from upgradegw.protocols.websocket import websocket
 from upgradegw.service.resolving import obtain
 
@@ -20,8 +21,8 @@ def websocket_upgrade(reference: str) -> Upgrade:
     """Make the upgrade of ``--websocket``.
 
     Args:
-        reference: ``MODULE:ATTRIBUTE`` of an Autobahn server factory, a ``WebSocketServerProtocol`` subclass, what
-            ``websocket(…)`` returned, or a callable that returns one of these.
+        reference: ``MODULE:ATTRIBUTE`` of an Autobahn server factory, a ``WebSocketServerProtocol`` subclass, a
+            factory for ``twisted.web.websocket``, what ``websocket(…)`` returned, or a callable that returns one.
 
     Raises:
         UsageError: It is none of these.
@@ -29,7 +30,8 @@ def websocket_upgrade(reference: str) -> Upgrade:
     found = obtain(
         reference,
         _is_websocket,
-        "an Autobahn WebSocketServerFactory, a WebSocketServerProtocol class or what websocket() returned",
+        "a WebSocketServerFactory of Autobahn's or twisted.web's, an Autobahn WebSocketServerProtocol class or what "
+        "websocket() returned",
     )
     if isinstance(found, type):
         factory = WebSocketServerFactory()
@@ -78,7 +80,7 @@ def _is_upgrade(thing: Any) -> bool:
 def _is_websocket(thing: Any) -> bool:
     if isinstance(thing, type):
         return issubclass(thing, WebSocketServerProtocol)
-    return isinstance(thing, WebSocketServerFactory) or _is_upgrade(thing)
+    return isinstance(thing, WebSocketServerFactory) or is_twisted_factory(thing) or _is_upgrade(thing)
 
 
 def _is_stream(thing: Any) -> bool:

@@ -15,6 +15,7 @@ from upgradegw.negotiation.client import TrustedProxies
 from upgradegw.negotiation.http2_settings import h2c_settings, is_forwarded
 from upgradegw.negotiation.model import Fields
 from upgradegw.web.clients import peer_of
+from upgradegw.web.request import may_be_tunnels, with_extended_connect
 
 #: Whose offer of h2c in an Upgrade field is accepted: nobody's, that of clients which nothing tells to be behind a
 #: proxy, or everybody's.
@@ -99,12 +100,15 @@ class Http2:
             channel: The channel.
             upgraded: The request that asked for it.
         """
+        request_factory = with_extended_connect(self._site.requestFactory)
         return Connection(
             self._context(),
             self._limits,
             self._site,
             channel.connection_id,
-            extended_connect=self._extended_connect,
+            request_factory=request_factory,
+            # Where it is not offered, a browser opens another connection for its WebSocket, with HTTP/1.1.
+            extended_connect=self._extended_connect and may_be_tunnels(request_factory),
             welcome=channel.welcome,
             upgraded=upgraded,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from time import time
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -28,8 +28,11 @@ def _http_date(second: int) -> bytes:
     return date
 
 
-class UpgradeRequest(Request):
-    """A request of an UpgradeSite, unless its ``requestFactory`` makes others; they work as well.
+class UpgradeRequestMixin(Request):
+    """Extended CONNECT for a request class of one's own: ``class MyRequest(UpgradeRequestMixin, TheirRequest)``.
+
+    ``UpgradeSite`` puts it over every subclass of ``server.Request`` that finds its resource as that one does. A class
+    with a ``process`` of its own must say that it can be asked with extended CONNECT, for ``render`` has to see it.
 
     Attributes:
         extended_connect: The token that extended CONNECT asks for (RFC 8441 section 4), or None: set by the stream of
@@ -37,6 +40,39 @@ class UpgradeRequest(Request):
     """
 
     extended_connect: bytes | None = None
+
+    def render(self, resrc: Any) -> None:
+        """Render a resource, as ``server.Request`` does; extended CONNECT only if the resource knows it."""
+        if self.extended_connect is not None and not may_tunnel(resrc):
+            resrc = NoTunnel(resrc)
+        super().render(resrc)
+
+
+def with_extended_connect(factory: Any) -> Any:
+    """Return a ``requestFactory`` whose requests know extended CONNECT, if that can be had; else the same one.
+
+    Args:
+        factory: A class, or anything else that makes requests.
+    """
+    known = not isinstance(factory, type) or hasattr(factory, "extended_connect")
+    if known or not issubclass(factory, Request) or factory.process is not Request.process:
+        return factory
+    return _derived(factory)
+
+
+@cache
+def _derived(kind: Any) -> Any:
+    names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
+    return type(kind)(kind.__name__, (UpgradeRequestMixin, kind), names)
+
+
+def may_be_tunnels(factory: Any) -> bool:
+    """Tell whether the requests of a factory may know extended CONNECT: of what is no class, only they can tell."""
+    return not isinstance(factory, type) or hasattr(factory, "extended_connect")
+
+
+class UpgradeRequest(UpgradeRequestMixin):
+    """A request of an UpgradeSite, unless its ``requestFactory`` makes others; they work as well."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Make a request (called by the channel)."""
@@ -62,12 +98,6 @@ class UpgradeRequest(Request):
             self.render(resource)
         except BaseException:  # noqa: BLE001 - as server.Request does
             self.processingFailed(Failure())
-
-    def render(self, resrc: Any) -> None:
-        """Render a resource, as ``server.Request`` does; extended CONNECT only if the resource knows it."""
-        if self.extended_connect is not None and not may_tunnel(resrc):
-            resrc = NoTunnel(resrc)
-        super().render(resrc)
 
     def connectionLost(self, reason: Failure) -> None:
         """Tell those who wait; an encoder is let go of, so that this request is freed at once."""

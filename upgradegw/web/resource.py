@@ -81,8 +81,8 @@ class UpgradeResource(Resource):
         self.prepare_timeout = prepare_timeout
 
     def _adopt_content_policy(self) -> None:
-        """Take as much content as ``otherwise`` does, and in the same way (see ``limit_content``)."""
-        for name in ("max_content", "streams_content"):
+        """Take as much content as ``otherwise`` does, and in the same way (see ``limit``)."""
+        for name in ("upgradegw_limits", "streams_content"):
             if hasattr(self.otherwise, name):
                 setattr(self, name, getattr(self.otherwise, name))
         if any(upgrade.content for upgrade in self.upgrades):

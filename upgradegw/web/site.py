@@ -1,8 +1,8 @@
-"""UpgradeSite: a drop-in for ``twisted.web.server.Site`` with our own HTTP/1.1 and HTTP/2."""
+"""UpgradeSite, and the mixin that makes a ``Site`` subclass of one's own one: our HTTP/1.1 and HTTP/2 for a site."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from io import BytesIO
 from tempfile import TemporaryFile
@@ -10,8 +10,9 @@ from typing import IO, Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
+from twisted.python import log
 from twisted.web.http import SWITCHING
-from twisted.web.server import Site
+from twisted.web.server import Request, Site
 
 from upgradegw.events import access_events
 from upgradegw.http.context import Connection, Context
@@ -21,30 +22,36 @@ from upgradegw.http2.frames import PREFACE
 from upgradegw.http2.limits import Http2Limits
 from upgradegw.negotiation.authority import split_authority
 from upgradegw.negotiation.client import TrustedProxies
-from upgradegw.negotiation.model import Client, Decline, Fields, Refuse
+from upgradegw.negotiation.model import Client, Fields, Refuse
 from upgradegw.negotiation.reasons import Reason
-from upgradegw.web.clients import client_of, find_client
+from upgradegw.web.clients import find_client
 from upgradegw.web.http2 import Http2
 from upgradegw.web.request import UpgradeRequest
+from upgradegw.web.request_events import emit_request
 
 #: Content of this size goes to a file, as in twisted.web.
 _MAX_IN_MEMORY = 100_000
 
 
-class UpgradeSite(Site):
-    """A site with our HTTP/1.1 and HTTP/2: strict, bounded, and with a way out to other protocols.
+class UpgradeSiteMixin(Site):
+    """Our HTTP/1.1 and HTTP/2 for a ``Site`` subclass of your own: ``class MySite(UpgradeSiteMixin, TheirSite)``.
 
-    It takes what ``Site`` takes, and serves the same resources with any ``requestFactory``. It speaks HTTP/1.1,
-    HTTP/1.0 and HTTP/2: over TLS by agreement, without TLS to clients that begin with it. Unlike ``Site`` it writes
-    requests to Twisted's log only if ``logPath`` is given, and then to that file; for all else there are access events.
+    Arguments that are not its own go to ``TheirSite``, whose signature may be any. What that class overrides is called:
+    ``requestFactory``, ``sessionFactory``, ``displayTracebacks``, ``getResourceFor``, ``log``, ``startFactory``,
+    ``stopFactory``, ``makeSession``, and ``buildProtocol`` as long as it asks ``Site``'s for the channel. Its
+    ``protocol`` and ``acceptableProtocols`` are not asked: what is spoken here is ours.
     """
 
-    requestFactory: Any = UpgradeRequest
+    trusted: TrustedProxies
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Let our requests take the place of Twisted's, and of no other."""
+        super().__init_subclass__(**kwargs)
+        if cls.requestFactory is Request:
+            cls.requestFactory = UpgradeRequest
 
     def __init__(
         self,
-        resource: Any,
-        requestFactory: Any = None,
         *args: Any,
         trusted_proxies: Iterable[str] = (),
         allowed_hosts: Iterable[str] | None = None,
@@ -82,9 +89,8 @@ class UpgradeSite(Site):
         """Serve a resource tree.
 
         Args:
-            resource: The root of the tree.
-            requestFactory: Makes the requests; by default UpgradeRequest.
-            args: As for ``Site``: ``logPath``, ``timeout``, ``logFormatter``, ``reactor``.
+            args: As for ``Site``: ``resource``, the root of the tree; ``requestFactory``, which makes the requests, by
+                default UpgradeRequest; ``logPath``, ``timeout``, ``logFormatter``, ``reactor``.
             trusted_proxies: The proxies that are believed when they say who the client is: networks, addresses, or
                 ``"unix"`` for peers on a UNIX socket. Nobody by default (Envoy's ``use_remote_address``).
             allowed_hosts: The hosts that are answered for; requests for another one get 421 (RFC 9110 section
@@ -95,7 +101,7 @@ class UpgradeSite(Site):
             max_fields: Field lines of a request; beyond it 431. 100, as in Envoy.
             max_target: Bytes of a request target; beyond it 414. 8 KiB, as in nginx.
             max_content: Bytes of a request's content; beyond it 413. 1 MiB, nginx's ``client_max_body_size``. None
-                for no limit; ``limit_content`` sets another one for a subtree.
+                for no limit; ``limit`` sets another one for a subtree.
             content_timeout: Seconds between two pieces of content; then 408. 60, nginx's ``client_body_timeout``.
             write_timeout: Seconds in which a client must take something of its response, or the connection is
                 aborted. 60, nginx's ``send_timeout``.
@@ -133,7 +139,6 @@ class UpgradeSite(Site):
                 its range.
         """
         given = dict(locals())
-        super().__init__(resource, requestFactory, *args, **kwargs)
         self.trusted = TrustedProxies.parse(trusted_proxies)
         self._allowed_hosts = None if allowed_hosts is None else _parse_hosts(allowed_hosts)
         self._limits = Limits(**{name: given[name] for name in Limits.__slots__})
@@ -143,8 +148,13 @@ class UpgradeSite(Site):
         )
         self._http2 = making if http2 else None
         self._preface = PREFACE if h2c_prior_knowledge else b""
+        super().__init__(*args, **kwargs)
         # Without a file to write to, Site writes every request to Twisted's log; here that is the access log's office.
-        self._writes_log = self.logPath is not None
+        self._logs = self.logPath is not None or self._is_theirs("log")
+
+    def _is_theirs(self, name: str) -> bool:
+        """Tell whether a class behind this one overrides a method of Site's."""
+        return getattr(super(), name).__func__ is not getattr(Site, name)
 
     @cached_property
     def _context(self) -> Context:
@@ -177,13 +187,9 @@ class UpgradeSite(Site):
 
     # --- For Twisted.
 
-    def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ARG002 - Twisted's signature
-        """Make the channel of a new connection."""
+    def protocol(self) -> Any:
+        """Make the channel of a new connection (``Site.buildProtocol`` asks here for it)."""
         channel = Channel(self._context)
-        channel.factory = self
-        channel.site = self
-        channel.requestFactory = self.requestFactory
-        channel.timeOut = self.timeOut
         if self._http2 is not None:
             self._http2.prepare(channel, self._preface)
         return channel
@@ -192,28 +198,19 @@ class UpgradeSite(Site):
         """Return what is offered with ALPN (RFC 9113 section 3.2), in order of preference."""
         return [b"h2", b"http/1.1"] if self._http2 is not None else [b"http/1.1"]
 
-    @staticmethod
-    def getContentFile(length: int | None) -> IO[bytes]:
-        """Return where the content of a request goes (called by Request): memory, or a file beyond 100,000 bytes.
-
-        A subclass may have another one.
-
-        Args:
-            length: Bytes of content, or None if that is not known.
-        """
-        return BytesIO() if length is not None and length < _MAX_IN_MEMORY else TemporaryFile()
-
     def startFactory(self) -> None:
-        """Open the log file, if there is one."""
-        if self._writes_log:
+        """Open the log file, if there is one; without one, nothing goes to Twisted's log."""
+        if self.logPath is not None or self._is_theirs("startFactory"):
             super().startFactory()
+            if self.logPath is None and getattr(self, "logFile", None) is log.logfile:
+                self.logFile = None
 
     def log(self, request: Any) -> None:
         """Write a request to the log file, if there is one, and emit it as an access event, if somebody listens.
 
         A refused upgrade is always worth an event.
         """
-        if self._writes_log:
+        if self._logs:
             super().log(request)
         if request.code == SWITCHING or getattr(request, "switched", False):
             return  # has an event of its own
@@ -228,6 +225,36 @@ class UpgradeSite(Site):
         return find_client(connection, fields, self.trusted)
 
 
+class UpgradeSite(UpgradeSiteMixin):
+    """A site with our HTTP/1.1 and HTTP/2: strict, bounded, and with a way out to other protocols.
+
+    It takes what ``Site`` takes, and serves the same resources with any ``requestFactory``. It speaks HTTP/1.1,
+    HTTP/1.0 and HTTP/2: over TLS by agreement, without TLS to clients that begin with it. Unlike ``Site`` it writes
+    requests to Twisted's log only if ``logPath`` is given, and then to that file; for all else there are access events.
+
+    Its methods are those of ``UpgradeSiteMixin``.
+    """
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ARG002 - Twisted's signature
+        """Make the channel of a new connection; at once, and not through three classes of twisted.web."""
+        channel = self.protocol()
+        channel.factory = channel.site = self
+        channel.requestFactory = self.requestFactory
+        channel.timeOut = self.timeOut
+        return channel
+
+    @staticmethod
+    def getContentFile(length: int | None) -> IO[bytes]:
+        """Return where the content of a request goes (called by Request): memory, or a file beyond 100,000 bytes.
+
+        A subclass may have another one.
+
+        Args:
+            length: Bytes of content, or None if that is not known.
+        """
+        return BytesIO() if length is not None and length < _MAX_IN_MEMORY else TemporaryFile()
+
+
 def _parse_hosts(hosts: Iterable[str]) -> frozenset[bytes]:
     if isinstance(hosts, str):
         raise ValueError(f"allowed_hosts must be a list, not one text: write [{hosts!r}]")  # noqa: TRY004 - one kind
@@ -238,38 +265,3 @@ def _parse_hosts(hosts: Iterable[str]) -> frozenset[bytes]:
             raise ValueError(f"{host!r} is no host: write a name such as 'example.com', or an address")
         names.add(found[0])
     return frozenset(names)
-
-
-def emit_request(request: Any, outcome: Refuse | Decline | None) -> None:
-    """Emit the access event of a request that has been answered.
-
-    Args:
-        request: The request.
-        outcome: Why it was not switched, if it asked to be.
-    """
-    channel = request.channel
-    get = request.requestHeaders.getRawHeaders
-    why: dict[str, str] = {}
-    message = "{client} {method} {target!r}: {status}"
-    if outcome is not None:
-        why = {"reason": outcome.reason.value, "detail": outcome.detail, "hint": outcome.reason.hint}
-        message += " ({reason} {detail}: {hint})"
-    access_events.emit(
-        message,
-        event="request",
-        connection_id=getattr(channel, "connection_id", None),
-        client=client_of(request).address,
-        method=request.method.decode("latin-1"),
-        target=request.uri.decode("latin-1"),
-        http_version=request.clientproto.decode("latin-1"),
-        status=request.code,
-        bytes_out=request.sentLength,
-        seconds=max(0.0, request.site.reactor.seconds() - getattr(channel, "began", 0.0)),
-        referer=_text(get(b"Referer")),
-        user_agent=_text(get(b"User-Agent")),
-        **why,
-    )
-
-
-def _text(values: Sequence[bytes] | None) -> str | None:
-    return values[0].decode("latin-1") if values else None

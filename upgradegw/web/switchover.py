@@ -102,6 +102,7 @@ class Switchover:
             head.http_version,
             _content(request) if head.has_content else b"",
             candidate.checked,
+            request if getattr(candidate.upgrade, "wants_request", False) else None,
         )
         transport = self._connection.transport_to_be()
         self._asking.ask(

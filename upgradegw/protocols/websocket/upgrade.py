@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from inspect import isawaitable
 from typing import Any
 
@@ -17,6 +18,7 @@ from upgradegw.negotiation.origin import parse_origins
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.negotiation.websocket import Handshake, accept_value, handshake
 from upgradegw.protocols.factories import FactoryUse
+from upgradegw.protocols.twisted_websocket import TwistedFactory, is_twisted_factory
 from upgradegw.protocols.websocket.answers import header_fields, read_answer, read_denial
 from upgradegw.protocols.websocket.beginning import autobahns_transport
 from upgradegw.protocols.websocket.compression import negotiate_compression
@@ -56,6 +58,7 @@ class WebSocketUpgrade:
     ) -> None:
         """See ``websocket``."""
         self.factory = factory
+        self.wants_request = isinstance(factory, TwistedFactory)
         if not isinstance(factory._batched_timer, SlotTimer):  # noqa: SLF001
             factory._batched_timer = SlotTimer()  # noqa: SLF001
         self._use = FactoryUse(factory)
@@ -83,7 +86,7 @@ class WebSocketUpgrade:
         connected = self.factory.countConnections
         self._use.acquire()
         try:
-            protocol = self.factory.buildProtocol(transport.getPeer())
+            protocol = self._build(info, transport.getPeer())
             if protocol is None:
                 self._use.release()
                 return Refuse(Reason.NO_PROTOCOL, 503)
@@ -105,6 +108,11 @@ class WebSocketUpgrade:
         except BaseException as why:  # noqa: BLE001 - whatever it is, the protocol must learn that it was in vain
             return self._fail(protocol, why)
 
+    def _build(self, info: UpgradeInfo, address: Any) -> Any:
+        if self.wants_request:
+            return self.factory.build_for(info.request, address)
+        return self.factory.buildProtocol(address)
+
     def _connect(self, protocol: Any, transport: Any) -> None:
         """Put settings and watch on a new protocol, and give it the transport to ask for addresses."""
         if not isinstance(protocol, WebSocketServerProtocol):
@@ -118,7 +126,7 @@ class WebSocketUpgrade:
     @staticmethod
     def _describe(protocol: Any, info: UpgradeInfo) -> None:
         """Put the request on a protocol."""
-        protocol.upgrade_info = info
+        protocol.upgrade_info = info if info.request is None else replace(info, request=None)
         client = info.client
         if client.address != client.peer and client.address is not None:
             protocol.peer = client.address
@@ -192,14 +200,15 @@ def websocket(
     compression: Given[bool | None] = UNSET,
     subprotocols: Sequence[str] = (),
 ) -> WebSocketUpgrade:
-    """Serve WebSocket connections with an Autobahn factory.
+    """Serve WebSocket connections with a factory of Autobahn's or of ``twisted.web.websocket``'s.
 
     What is given here holds; else what was set on the factory, if it differs from Autobahn's default; else our own
     default. None is no limit. No setting of the factory itself is changed. Its ``maxConnections`` and ``headers``
     hold; what ``settings.ALWAYS`` names, ``trustXForwardedFor`` and ``externalPort`` do not.
 
     Args:
-        factory: A ``WebSocketServerFactory`` of ``autobahn.twisted``, or a subclass such as WAMP's.
+        factory: A ``WebSocketServerFactory`` of ``autobahn.twisted``, or a subclass such as WAMP's; or an object with
+            ``buildProtocol(request)`` as ``twisted.web.websocket`` has it, whose protocols are called as there.
         origins: The origins whose pages may connect, such as ``"https://app.example"``; ``"null"`` for pages of opaque
             origin, ``"*"`` for all others. Not given: the factory's ``allowedOrigins``; None, or nothing set there:
             the origin of the request itself.
@@ -220,11 +229,13 @@ def websocket(
             factory's own ``protocols`` choose none.
 
     Raises:
-        TypeError: This is no factory of Autobahn's for Twisted.
+        TypeError: This is no factory of either.
         ValueError: A limit, an origin or a subprotocol is none.
     """
+    if is_twisted_factory(factory):
+        factory = TwistedFactory(factory)
     if not isinstance(factory, WebSocketServerFactory):
-        raise TypeError(f"{factory!r} is no WebSocketServerFactory of autobahn.twisted.websocket")
+        raise TypeError(f"{factory!r} is no WebSocketServerFactory, neither Autobahn's nor twisted.web.websocket's")
     settings = autobahn_settings(
         max_message_size=max_message_size,
         max_frame_size=max_frame_size,

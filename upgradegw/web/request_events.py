@@ -1,0 +1,45 @@
+"""The access event of a request that a resource has answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from upgradegw.events import access_events
+from upgradegw.negotiation.model import Decline, Refuse
+from upgradegw.web.clients import client_of
+
+
+def emit_request(request: Any, outcome: Refuse | Decline | None) -> None:
+    """Emit the access event of a request that has been answered.
+
+    Args:
+        request: The request.
+        outcome: Why it was not switched, if it asked to be.
+    """
+    channel = request.channel
+    get = request.requestHeaders.getRawHeaders
+    why: dict[str, str] = {}
+    message = "{client} {method} {target!r}: {status}"
+    if outcome is not None:
+        why = {"reason": outcome.reason.value, "detail": outcome.detail, "hint": outcome.reason.hint}
+        message += " ({reason} {detail}: {hint})"
+    access_events.emit(
+        message,
+        event="request",
+        connection_id=getattr(channel, "connection_id", None),
+        client=client_of(request).address,
+        method=request.method.decode("latin-1"),
+        target=request.uri.decode("latin-1"),
+        http_version=request.clientproto.decode("latin-1"),
+        status=request.code,
+        bytes_out=request.sentLength,
+        seconds=max(0.0, request.site.reactor.seconds() - getattr(channel, "began", 0.0)),
+        referer=_text(get(b"Referer")),
+        user_agent=_text(get(b"User-Agent")),
+        **why,
+    )
+
+
+def _text(values: Sequence[bytes] | None) -> str | None:
+    return values[0].decode("latin-1") if values else None

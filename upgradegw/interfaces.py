@@ -48,7 +48,11 @@ class Upgraded(Protocol):
     """A protocol that wants to know the request: called behind the 101, before ``makeConnection``."""
 
     def upgraded(self, info: UpgradeInfo) -> None:
-        """Take notice of the request."""
+        """Take notice of the request.
+
+        Args:
+            info: The request's head, who asked, and what ``authorize`` found out.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ class UpgradeProtocol:
     """One protocol of an Upgrade field: ``name ["/" version]`` (RFC 9110 section 7.8).
 
     Names are compared without regard to ASCII case, versions literally: ``feed/2`` matches ``FEED/2``, not ``feed``.
+
+    Attributes:
+        name: What stands before the slash.
+        version: What stands behind it; None without a slash.
     """
 
     name: bytes
@@ -27,12 +31,20 @@ class UpgradeProtocol:
 
     @classmethod
     def parse(cls, token: bytes) -> UpgradeProtocol:
-        """Split ``name/version``; the caller has checked the grammar or does not need it checked."""
+        """Split ``name/version``; the caller has checked the grammar or does not need it checked.
+
+        Args:
+            token: The whole token.
+        """
         name, slash, version = token.partition(b"/")
         return cls(name, version if slash else None)
 
     def matches(self, other: UpgradeProtocol) -> bool:
-        """Tell whether both name the same protocol."""
+        """Tell whether both name the same protocol.
+
+        Args:
+            other: A token that was offered, or is supported.
+        """
         return self.version == other.version and self.name.lower() == other.name.lower()
 
     def __bytes__(self) -> bytes:

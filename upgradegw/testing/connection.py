@@ -57,7 +57,11 @@ class Connection(Protocol):
     # --- What a client does.
 
     def send(self, data: bytes) -> None:
-        """Send bytes, and let everything happen that follows."""
+        """Send bytes, and let everything happen that follows.
+
+        Args:
+            data: The bytes; with TLS, those inside of it.
+        """
         self.put(data)
         self.turn()
 
@@ -108,7 +112,11 @@ class Connection(Protocol):
         return "the site ended the connection" if self.ended else "the client left"
 
     def put(self, data: bytes) -> None:
-        """Send bytes when everything else has its turn."""
+        """Send bytes when everything else has its turn.
+
+        Args:
+            data: The bytes; with TLS, those inside of it.
+        """
         if data:
             self._sent += data
             self.transport.write(data)
@@ -146,7 +154,11 @@ class Connection(Protocol):
     # --- For those who speak HTTP here.
 
     def take(self, data: bytes) -> None:
-        """Make something of bytes from the site."""
+        """Make something of bytes from the site.
+
+        Args:
+            data: The bytes.
+        """
 
     def end_received(self) -> None:
         """Make something of the end of the site's side."""

@@ -13,8 +13,10 @@ import pytest
 
 import upgradegw
 from tests.source_tree import MODULES, ROOT, TREES, imports
+from upgradegw.client.reading import MAX_INTERIM
 from upgradegw.http.limits import Limits
 from upgradegw.http2.limits import Http2Limits
+from upgradegw.probe.arguments import parser, read
 from upgradegw.protocols.websocket.settings import DEFAULTS
 from upgradegw.service.options import Options
 
@@ -89,9 +91,42 @@ def test_limits_of_a_websocket() -> None:
     }
 
 
+def stated_options() -> tuple[set[str], set[str]]:
+    """Return the options on the command line's page: the server's, and the probe's."""
+    server, _, probe = (REFERENCE / "command-line.md").read_text().partition("\n## Probe\n")
+    found = [set(re.findall(r"^\| `--([\w-]+)", part, re.MULTILINE)) for part in (server, probe)]
+    return found[0], found[1]
+
+
+def test_every_option_of_the_probe_is_on_the_page_and_no_other() -> None:
+    """The page has the options that ``upgradegw probe --help`` has, and their defaults."""
+    _, stated = stated_options()
+    assert stated == set(re.findall(r"--([a-z][\w-]*)", parser().format_help()))
+    defaults_stated = {
+        cells[0].strip("`").split()[0]: match[1]
+        for cells in rows("command-line.md", "Probe")
+        if (match := re.search(r"Default: `?([\w]+)", cells[1]))
+    }
+    wish = read(["ws://a/"])
+    assert defaults_stated == {
+        "--token": str(wish.token),
+        "--method": wish.method.decode(),
+        "--timeout": f"{wish.timeout:g}",
+    }
+
+
+def test_limits_of_a_client() -> None:
+    """Every limit of a client's endpoint is on the page, with its default."""
+    given = defaults(upgradegw.UpgradeClientEndpoint.__init__)
+    names = {"timeout", "max_head", "max_body"}
+    assert documented("Of a client") == {name: given[name] for name in names}
+    assert "Ten responses" in (REFERENCE / "limits.md").read_text()
+    assert MAX_INTERIM == 10
+
+
 def test_every_option_is_on_the_page_and_no_other() -> None:
     """The command line's page has the options that ``--help`` has."""
-    stated = set(re.findall(r"^\| `--([\w-]+)", (REFERENCE / "command-line.md").read_text(), re.MULTILINE))
+    stated, _ = stated_options()
     usage = str(Options())
     assert stated == set(re.findall(r"--([a-z][\w-]*)", usage.split("Options:", 1)[1])) - {"reactor"}
     assert documented("Of the service") == {"--stop-timeout": 10}

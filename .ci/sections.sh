@@ -148,6 +148,20 @@ section_docs() { # without a warning
   test -s "$UPGRADEGW_CI/html/index.html"
 }
 
+section_tutorials() { # each one word for word in an empty folder, with a wheel of ours in the place of a release
+  local page folder status=0
+  environment dev "$(python_of 3.11)" --editable '.[dev]'
+  "$UPGRADEGW_CI/dev/bin/pip" wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$UPGRADEGW_CI/wheels" .
+  export PIP_FIND_LINKS="$UPGRADEGW_CI/wheels"
+  PATH="$(dirname "$(python_of 3.11)"):$PATH" # the pages say python3
+  for page in docs/tutorials/*.md; do
+    folder="$UPGRADEGW_CI/$(basename "$page" .md)"
+    python3 docs/follow.py "$page" "$folder" || status=1
+    rm -rf "$folder"
+  done
+  return "$status"
+}
+
 # copy_of_the_tree FOLDER: copies what git knows or would take, as it stands now.
 copy_of_the_tree() {
   mkdir "$1"

@@ -1,5 +1,8 @@
 """A gateway for the HTTP Upgrade mechanism on Twisted: the public names, and nothing else."""
 
+from upgradegw.client.endpoint import UpgradeClientEndpoint
+from upgradegw.client.errors import UpgradeRefused
+from upgradegw.client.response import BadUpgradeResponse, UpgradeResponse
 from upgradegw.events import access_events
 from upgradegw.http.content import deliver_content
 from upgradegw.http.subtrees import limit
@@ -20,6 +23,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Accept",
     "Allow",
+    "BadUpgradeResponse",
     "Client",
     "Deny",
     "EndSummary",
@@ -29,10 +33,13 @@ __all__ = [
     "Refuse",
     "RequestHead",
     "Upgrade",
+    "UpgradeClientEndpoint",
     "UpgradeInfo",
     "UpgradeProtocol",
     "UpgradeRequestMixin",
+    "UpgradeRefused",
     "UpgradeResource",
+    "UpgradeResponse",
     "UpgradeSite",
     "UpgradeSiteMixin",
     "Upgraded",

@@ -10,14 +10,14 @@ from twisted.python import log
 from twisted.web.resource import Resource
 
 import chat
-import own_protocol
+import shout
 from upgradegw import UpgradeResource, UpgradeSite, stream, websocket
 
 
 async def main(reactor):
     root = Resource()
     root.putChild(b"chat", UpgradeResource([websocket(chat.factory())]))
-    root.putChild(b"talk", UpgradeResource([stream("shout/1", own_protocol.factory)]))
+    root.putChild(b"talk", UpgradeResource([stream("shout/1", shout.factory)]))
     site = UpgradeSite(
         root,
         reactor=reactor,

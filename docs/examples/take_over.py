@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-import own_protocol
+import shout
 from upgradegw.takeover import takeable
 
 
@@ -21,7 +21,7 @@ class Tunnel(Resource):
             request.setHeader(b"Upgrade", b"tunnel")
             request.setHeader(b"Connection", b"upgrade")
             return b"This is a tunnel.\n"
-        protocol = own_protocol.factory.buildProtocol(None)
+        protocol = shout.factory.buildProtocol(None)
         protocol.name = "there"
         taken = connection.take(request)  # from here on this is no HTTP connection
         taken.attach(protocol)

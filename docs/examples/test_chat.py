@@ -7,7 +7,7 @@ from twisted.web.resource import Resource
 
 import authorize
 import chat
-import own_protocol
+import shout
 from upgradegw import UpgradeResource, stream, websocket
 from upgradegw.testing import Client, Refused
 
@@ -20,7 +20,7 @@ class ChatTests(SynchronousTestCase):
     def setUp(self):
         root = Resource()
         root.putChild(b"chat", UpgradeResource([websocket(chat.factory())]))
-        root.putChild(b"talk", UpgradeResource([stream("shout/1", own_protocol.factory)]))
+        root.putChild(b"talk", UpgradeResource([stream("shout/1", shout.factory)]))
         self.client = Client(root, self.over)
         self.addCleanup(self.client.close)
 

@@ -10,15 +10,15 @@ from upgradegw.protocols.plugins import IUpgradeProvider
 
 @implementer(IPlugin, IUpgradeProvider)
 class Shout:
-    """The protocol of own_protocol.py."""
+    """The protocol of shout.py."""
 
     token = "shout/1"  # noqa: S105 - an upgrade token is no secret
 
     def upgrade(self):
-        import own_protocol  # noqa: PLC0415 - listing plugins should stay cheap
+        import shout  # noqa: PLC0415 - listing plugins should stay cheap
         from upgradegw import stream  # noqa: PLC0415
 
-        return stream(self.token, own_protocol.factory)
+        return stream(self.token, shout.factory)
 
 
 shout = Shout()

@@ -12,13 +12,17 @@ import pytest
 from tests.source_tree import ROOT
 
 EXAMPLES = ROOT / "docs" / "examples"
+#: The tutorial's folder, whose protocol other examples serve, too.
+OWN_PROTOCOL = EXAMPLES / "own_protocol"
 
 
 @pytest.fixture
 def example(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ModuleType]]:
     """Return a function that imports an example afresh."""
-    monkeypatch.syspath_prepend(str(EXAMPLES))
-    names = {path.stem for path in EXAMPLES.glob("*.py")}
+    folders = EXAMPLES, OWN_PROTOCOL
+    for folder in folders:
+        monkeypatch.syspath_prepend(str(folder))
+    names = {path.stem for folder in folders for path in folder.glob("*.py")}
 
     def forget() -> None:
         for name in names & sys.modules.keys():

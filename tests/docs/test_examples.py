@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
-import threading
 import unittest
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -21,14 +20,15 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.web.server import Site
 
 from tests.certificates import self_signed
-from tests.docs.conftest import EXAMPLES
+from tests.docs.conftest import EXAMPLES, OWN_PROTOCOL
 from tests.memory import Memory, MemoryTransport, content_of, fields_of, upgrade_request
 from tests.source_tree import ROOT
 from upgradegw.protocols.plugins import find_upgrade
 
 Example = Callable[[str], ModuleType]
 
-PAGES = sorted((ROOT / "docs").rglob("*.md"))
+#: The tutorials bring their own files and are followed in an empty folder.
+PAGES = [page for page in sorted((ROOT / "docs").rglob("*.md")) if page.parent.name != "tutorials"]
 
 
 class InlineThreads:
@@ -112,7 +112,6 @@ SITES = [
     ("upgrade_site", b"/chat"),
     ("http2_site", b"/chat"),
     ("own_site", b"/chat"),
-    ("own_protocol_site", b"/talk"),
     ("klein_site", b"/chat"),
     ("klein_site", b"/rooms/tea"),
     ("wsgi_site", b"/chat"),
@@ -136,7 +135,7 @@ def test_the_chat_is_served(example: Example, name: str, path: bytes) -> None:
     [
         ("embed_in_a_site", b"/", b"new WebSocket"),
         ("upgrade_site", b"/", b"new WebSocket"),
-        ("own_protocol_site", b"/talk", b"Talk to me."),
+        ("shout_site", b"/talk", b"Talk to me."),
         ("klein_site", b"/", b"There is a chat"),
         ("wsgi_site", b"/some/where", b"This is /some/where"),
     ],
@@ -149,7 +148,7 @@ def test_plain_requests_are_served(example: Example, name: str, path: bytes, sai
     assert b"upgrade" not in fields_of(answer)
 
 
-@pytest.mark.parametrize(("name", "path"), [each for each in SITES if each[0] != "own_protocol_site"])
+@pytest.mark.parametrize(("name", "path"), SITES)
 def test_plain_requests_for_the_chat_get_426(example: Example, name: str, path: bytes) -> None:
     """UP-13: on a path for upgrades only, a plain request is told what to ask for."""
     _, answer = Listening(example(name)).ask(get(path))
@@ -177,36 +176,31 @@ def test_upgrade_site_stops_in_order(example: Example) -> None:
 
 def test_own_protocol(example: Example) -> None:
     """The protocol of one's own greets first, and answers, also to what came with the request."""
-    listening = Listening(example("own_protocol_site"))
+    listening = Listening(example("shout_site"))
     _, answer = listening.ask(upgrade_request(b"shout/1", path=b"/talk") + b"how are you\r\n")
     assert answer.startswith(b"HTTP/1.1 101 ")
     assert fields_of(answer)[b"upgrade"] == b"shout/1"
     assert content_of(answer) == b"hello 192.0.2.7\r\nHOW ARE YOU\r\n"
 
 
-def test_own_protocol_client(example: Example) -> None:
-    """The client of the standard library asks in a form that our site answers, and reads the answer."""
-    client = example("own_protocol_client")
-    listening = Listening(example("own_protocol_site"))
-    server = socket.create_server(("127.0.0.1", 0))
+def test_own_protocol_is_served_to_browsers_too(example: Example) -> None:
+    """On the same path a WebSocket is answered in capitals."""
+    listening = Listening(example("shout_site"))
+    _, answer = listening.ask(open_websocket(b"/talk"), masked(b"tea?"))
+    assert content_of(answer) == frame(b"TEA?")
 
-    def serve() -> None:
-        connection, _ = server.accept()
-        with connection:
-            transport, sent = listening.ask(), 0
-            while data := connection.recv(65536):
-                transport[0].deliver(data)
-                answer = transport[0].value()
-                connection.sendall(answer[sent:])
-                sent = len(answer)
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        assert client.shout("127.0.0.1", server.getsockname()[1], "tea") == ["hello 192.0.2.7", "TEA"]
-    finally:
-        thread.join(10)
-        server.close()
+def test_own_protocol_both_ends(tmp_path: Path) -> None:
+    """The tutorial's tests run as its reader runs them: both ends over a real connection, too."""
+    done = subprocess.run(
+        [sys.executable, "-m", "twisted.trial", "--temp-directory", str(tmp_path / "trial"), "test_shout"],
+        cwd=OWN_PROTOCOL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "PASSED (successes=8)" in done.stdout, done.stdout + done.stderr
 
 
 def test_authorize(example: Example) -> None:
@@ -257,21 +251,6 @@ def test_the_tests_of_the_examples(example: Example) -> None:
     assert result.testsRun >= 14
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py")))
-def test_every_example_is_on_a_page(name: str) -> None:
-    """No example is there for itself."""
-    assert [page for page in PAGES if f"examples/{name}.py" in page.read_text()]
-
-
-def test_included_files_exist() -> None:
-    """Every file that a page includes is there."""
-    included = [
-        page.parent / name for page in PAGES for name in re.findall(r"\{literalinclude\} (\S+)", page.read_text())
-    ]
-    assert included
-    assert [str(path) for path in included if not path.is_file()] == []
-
-
 def test_the_commands_of_the_pages_resolve(tmp_path: Any) -> None:
     """Every ``upgradegw`` command with the examples' routes is accepted by ``--check``."""
     commands = {
@@ -282,7 +261,7 @@ def test_the_commands_of_the_pages_resolve(tmp_path: Any) -> None:
     }
     checked = 0
     for command in sorted(commands):
-        if not re.search(r"(chat|own_protocol|wsgi_site):|--listen (haproxy|tcp:8080|unix)|self-signed", command):
+        if not re.search(r"(chat|wsgi_site):|--listen (haproxy|tcp:8080|unix)|self-signed", command):
             continue
         if "fullchain" in command:
             continue

@@ -93,6 +93,7 @@ class Loopback:
         self._clients: list[Conversation] = []
         self._directory = tempfile.mkdtemp()
         certificate = self_signed(Path(self._directory))
+        self.authority = ssl.Certificate.loadPEM(certificate.cert.read_bytes())
         self._context = ssl.CertificateOptions(
             privateKey=ssl.KeyPair.load(certificate.key.read_bytes(), SSL.FILETYPE_PEM).original,
             certificate=ssl.Certificate.loadPEM(certificate.cert.read_bytes()).original,
@@ -115,13 +116,17 @@ class Loopback:
         self._ports.append(port)
         return f"unix:{path}" if kind == "unix" else f"tcp:127.0.0.1:{port.getHost().port}"
 
-    async def connect(self, address: str, kind: str) -> Conversation:
-        """Connect as a client of that kind."""
+    def endpoint(self, address: str, kind: str) -> Any:
+        """Return the client's endpoint."""
         endpoint = endpoints.clientFromString(reactor, address)
         if kind in ("tls", "starttls"):
             context = ssl.CertificateOptions(verify=False)
             endpoint = endpoints.wrapClientTLS(_AnyServer(context), endpoint)
-        conversation = await endpoint.connect(Factory.forProtocol(Conversation))
+        return endpoint
+
+    async def connect(self, address: str, kind: str) -> Conversation:
+        """Connect as a client of that kind."""
+        conversation = await self.endpoint(address, kind).connect(Factory.forProtocol(Conversation))
         self._clients.append(conversation)
         if kind == "haproxy":
             conversation.write(PROXY_HEADER)

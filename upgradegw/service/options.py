@@ -81,8 +81,9 @@ class Options(usage.Options):
         self.listeners = []
 
     def getSynopsis(self) -> str:
-        """Say how the command is called; there are two ways."""
-        return "Usage: upgradegw [options]\n   or: twistd [twistd's options] upgradegw [options]"
+        """Say how the command is called."""
+        ways = "upgradegw [options]", "twistd [twistd's options] upgradegw [options]"
+        return f"Usage: {ways[0]}\n   or: {ways[1]}\n   or: upgradegw probe URL (see upgradegw probe --help)"
 
     def opt_port(self, number: str) -> None:
         """TCP port to listen on; 0 lets the system choose. The same as --listen tcp:PORT. [default: 8080]"""  # noqa: D415

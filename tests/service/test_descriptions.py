@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted.internet.endpoints import quoteStringArgument
 from twisted.python.usage import UsageError
 
-from upgradegw.service.descriptions import DEFAULT_BACKLOG, Description, Other, Tcp, Unix, parse
+from upgradegw.service.descriptions import DEFAULT_BACKLOG, Description, Inherited, Other, Tcp, Unix, parse
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,9 @@ from upgradegw.service.descriptions import DEFAULT_BACKLOG, Description, Other, 
         ("unix:/run/x.sock:mode=660:lockfile=0", Unix("/run/x.sock", 0o660, lockfile=False)),
         ("unix:address=/run/x.sock:backlog=5", Unix("/run/x.sock", backlog=5)),
         (r"unix:/run/a\:b\=c\\d", Unix("/run/a:b=c\\d")),
-        ("systemd:domain=INET:index=0", Other("systemd:domain=INET:index=0")),
+        ("systemd:domain=INET:index=1", Inherited("INET", 1)),
+        ("systemd:UNIX:name=web", Inherited("UNIX", name="web")),
+        ("systemd:index=0", Inherited()),
         ("ssl:443:privateKey=k.pem", Other("ssl:443:privateKey=k.pem")),
     ],
 )

@@ -18,7 +18,7 @@ from typing import Any, cast
 from twisted.python.lockfile import FilesystemLock
 from twisted.python.usage import UsageError
 
-from upgradegw.service.descriptions import Tcp, Unix
+from upgradegw.service.descriptions import Inherited, Tcp, Unix
 
 _EXPLANATIONS = {
     errno.EADDRINUSE: "port {port} is already in use",
@@ -39,7 +39,7 @@ class Bound:
     """
 
     socket: socket.socket
-    place: Tcp | Unix
+    place: Tcp | Unix | Inherited
     lock: FilesystemLock | None = None
     name: Any = field(init=False)
 
@@ -49,8 +49,8 @@ class Bound:
 
     def url(self, secure: bool) -> str:
         """Return the address for a person: a URL for TCP, the path for a UNIX socket."""
-        if isinstance(self.place, Unix):
-            return f"unix:{self.place.path}"
+        if isinstance(self.name, str | bytes):
+            return f"unix:{os.fsdecode(self.name)}"
         host, port = self.name[:2]
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
         host = f"[{host}]" if ":" in host else host
@@ -60,7 +60,12 @@ class Bound:
     @property
     def everywhere(self) -> bool:
         """Whether it listens on all addresses of the machine."""
-        return isinstance(self.place, Tcp) and self.name[0] in ("0.0.0.0", "::")  # noqa: S104
+        return not isinstance(self.name, str | bytes) and self.name[0] in {"0.0.0.0", "::"}  # noqa: S104
+
+    @property
+    def port(self) -> int | None:
+        """The TCP port; None of a UNIX socket."""
+        return None if isinstance(self.name, str | bytes) else self.name[1]
 
     def renew_lock(self) -> None:
         """Write the process's number into the lock: it changes when twistd becomes a daemon."""

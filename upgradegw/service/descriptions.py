@@ -54,6 +54,26 @@ class Unix:
 
 
 @dataclass(frozen=True, slots=True)
+class Inherited:
+    """A socket that systemd has opened.
+
+    Attributes:
+        domain: ``INET``, ``INET6`` or ``UNIX``; empty if nothing was said.
+        index: Its place among the sockets passed on.
+        name: Its name (``FileDescriptorName=``), which counts instead of the index; None if nothing was said.
+    """
+
+    domain: str = ""
+    index: int = 0
+    name: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The description, shortened to what finds the socket."""
+        return f"systemd:index={self.index}" if self.name is None else f"systemd:name={self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class Other:
     """An endpoint that only Twisted or one of its plugins understands."""
 
@@ -69,7 +89,7 @@ class Description:
         haproxy: Whether connections begin with a PROXY protocol header.
     """
 
-    place: Tcp | Unix | Other
+    place: Tcp | Unix | Inherited | Other
     haproxy: bool = False
 
 
@@ -88,6 +108,8 @@ def parse(text: str) -> Description:
         return Description(_tcp(rest, named, kind == "tcp6"), haproxy)
     if kind == "unix":
         return Description(_unix(rest, named), haproxy)
+    if kind == "systemd":
+        return Description(_inherited(rest, named), haproxy)
     if kind.isdecimal():
         raise UsageError(f"write tcp:{kind} for a TCP port")
     return Description(Other(text))
@@ -123,6 +145,16 @@ def _unix(parts: list[str], named: dict[str, str]) -> Unix:
         raise UsageError(f"mode={mode} is no octal file mode, as in mode=660")
     lockfile = _number("lockfile", values.get("lockfile", "1"), 0, 1)
     return Unix(values["address"], int(mode, 8), _backlog(values), bool(lockfile))
+
+
+def _inherited(parts: list[str], named: dict[str, str]) -> Inherited:
+    values = _values(("domain", "index", "name"), parts, named)
+    domain = values.get("domain", "")
+    if domain not in {"", "INET", "INET6", "UNIX"}:
+        raise UsageError(f"domain={domain} is none of INET, INET6 and UNIX")
+    if ("index" in values) == ("name" in values):
+        raise UsageError("write either index= or name=, as in systemd:domain=INET:index=0")
+    return Inherited(domain, _number("index", values.get("index", "0"), 0, 1023), values.get("name"))
 
 
 def _backlog(values: dict[str, str]) -> int:

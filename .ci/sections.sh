@@ -53,6 +53,10 @@ nghttp nghttp2-client
 nghttpx nghttp2-proxy
 chromium chromium
 chromedriver chromium-driver
+systemd-analyze systemd
+setpriv util-linux
+certbot certbot
+pebble pebble
 TOOLS
   if [ ${#wanted[@]} -gt 0 ]; then
     [ "$(id -u)" = 0 ] || missing "${wanted[*]} (to be installed by root)"
@@ -97,7 +101,7 @@ section_negotiation_coverage() { # every branch of the rules, from their own tes
 }
 
 # What stays the same, or is slow, whatever Python serves: the wheel, the real clients, the public suite, the house rules.
-same_everywhere=(--ignore=tests/packaging --ignore=tests/clients --ignore=tests/conformance)
+same_everywhere=(--ignore=tests/packaging --ignore=tests/clients --ignore=tests/conformance --ignore=tests/deployment)
 same_everywhere+=(--ignore=tests/test_house_rules.py --ignore=tests/test_conftest.py)
 
 section_pythons() { # the same tests with the other Pythons, side by side
@@ -134,6 +138,11 @@ section_lowest() { # the oldest release of each dependency that we say is enough
 section_conformance_all() { # every case of the suite, with limits raised where a case needs it
   environment dev "$(python_of 3.11)" --editable '.[dev]'
   "$UPGRADEGW_CI/dev/bin/python" tests/conformance/autobahn_testsuite.py --all
+}
+
+section_deployment() { # a certificate from an authority, by certbot; the steps of the Containerfile
+  environment dev "$(python_of 3.11)" --editable '.[dev]'
+  "$UPGRADEGW_CI/dev/bin/pytest" tests/deployment/whole_*.py
 }
 
 section_benchmarks() { # beside Autobahn's resource in a stock Site; over HTTP/2 beside Hypercorn and twisted.web's own

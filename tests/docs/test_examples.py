@@ -263,8 +263,8 @@ def test_the_commands_of_the_pages_resolve(tmp_path: Any) -> None:
     for command in sorted(commands):
         if not re.search(r"(chat|wsgi_site):|--listen (haproxy|tcp:8080|unix)|self-signed", command):
             continue
-        if "fullchain" in command:
-            continue
+        if "fullchain" in command or "acme-webroot" in command:
+            continue  # needs files; for its pages test_deployment.py has them
         done = subprocess.run(
             [sys.executable, "-m", "upgradegw", *command.replace("unix:/run", f"unix:{tmp_path}").split(), "--check"],
             cwd=EXAMPLES,

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 #: Seconds for whatever a busy machine may delay; nothing waits this long when it works.
 PATIENCE = 30.0
@@ -99,7 +100,11 @@ def environment() -> dict[str, str]:
 
 @contextlib.contextmanager
 def serving(
-    *options: str, folder: Path | None = None, command: Sequence[str] = FOREGROUND, listen: bool = True
+    *options: str,
+    folder: Path | None = None,
+    command: Sequence[str] = FOREGROUND,
+    listen: bool = True,
+    **more: Any,
 ) -> Iterator[Server]:
     """Run the server for the duration of a ``with`` block.
 
@@ -108,6 +113,7 @@ def serving(
         folder: Where it is started.
         command: How it is called.
         listen: Whether a free port is added.
+        more: Arguments of ``Popen``: ``env``, ``pass_fds``, ``user`` …
     """
     arguments = list(options)
     if listen and not {"--port", "--listen"} & set(arguments):
@@ -115,12 +121,12 @@ def serving(
     process = subprocess.Popen(
         [*command, *arguments],
         cwd=folder,
-        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        **{"env": environment(), **more},
     )
     server = Server(process)
     reader = threading.Thread(target=server.read, daemon=True)

@@ -15,9 +15,9 @@ def ask(server: Server, path: bytes, fields: bytes = b"") -> bytes:
         return read_all(client)
 
 
-def switch(client: socket.socket) -> None:
+def switch(client: socket.socket, path: bytes = b"/ws") -> None:
     """Open a WebSocket."""
-    client.sendall(WEBSOCKET)
+    client.sendall(WEBSOCKET.replace(b"/ws", path, 1))
     assert read_until(client, b"\r\n\r\n").startswith(b"HTTP/1.1 101 ")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,22 +19,33 @@ from twisted.python.usage import UsageError
 from zope.interface import implementer
 
 from upgradegw.service.binding import Bound, bind
-from upgradegw.service.descriptions import Description, Other, Unix, parse
+from upgradegw.service.descriptions import Description, Inherited, Other, Unix, parse
+from upgradegw.service.inheriting import InheritedUnixPort, inherit
 
 
 @dataclass(slots=True)
 class Listener:
-    """One ``--listen`` or ``--port``.
+    """One ``--listen``, ``--port`` or ``--redirect``.
 
     Attributes:
         option: As it was typed, for messages.
         description: What it means.
         bound: Its socket, if we bind it.
+        cleartext: Whether there is no TLS on it, although there is a certificate.
+        address: Where it listens, once it does.
     """
 
     option: str
     description: Description
     bound: Bound | None = None
+    cleartext: bool = False
+    address: Any = None
+
+    @property
+    def port(self) -> int | None:
+        """The TCP port, once it is known; None where there is none."""
+        port = self.bound.port if self.bound is not None else getattr(self.address, "port", None)
+        return port if isinstance(port, int) else None
 
     def endpoint(self, reactor: Any) -> IStreamServerEndpoint:
         """Return the endpoint that listens when the service starts.
@@ -53,6 +65,7 @@ class Listener:
 
     def url(self, port: IListeningPort, secure: bool) -> str:
         """Return the address for a person, once the port listens."""
+        secure = secure and not self.cleartext
         if self.bound is not None:
             return self.bound.url(secure) + (" (all addresses)" if self.bound.everywhere else "")
         host: Any = port.getHost()
@@ -114,10 +127,22 @@ def bind_all(listeners: list[Listener]) -> None:
         if isinstance(place, Other):
             continue
         try:
-            listener.bound = bind(place)
+            listener.bound = inherit(place) if isinstance(place, Inherited) else bind(place)
+            _check_used_once(listener, listeners)
         except UsageError as error:
             release_all(listeners)
             raise UsageError(f"{listener.option}: {error}") from None
+
+
+def _check_used_once(listener: Listener, listeners: list[Listener]) -> None:
+    """Refuse to use one of systemd's sockets for two purposes."""
+    for other in listeners:
+        if other is listener or other.bound is None or listener.bound is None:
+            continue
+        if other.bound.socket.fileno() == listener.bound.socket.fileno():
+            listener.bound.socket.detach()
+            listener.bound = None
+            raise UsageError(f"this socket is used by {other.option}")
 
 
 def release_all(listeners: list[Listener]) -> None:
@@ -142,6 +167,10 @@ class _AdoptingEndpoint:
     def _adopt(self, factory: IProtocolFactory) -> IListeningPort:
         bound = self._bound
         family = bound.socket.family
+        if isinstance(bound.place, Inherited) and family == socket.AF_UNIX:
+            inherited = InheritedUnixPort(self._reactor, bound.socket, factory)
+            inherited.startListening()
+            return inherited
         port: IListeningPort = self._reactor.adoptStreamPort(bound.socket.fileno(), family, factory)
         if isinstance(bound.place, Unix):
             # The reactor sets the mode and the backlog of every UNIX socket to Twisted's defaults.

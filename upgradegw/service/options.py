@@ -14,6 +14,7 @@ from upgradegw import __version__
 from upgradegw.negotiation.client import TrustedProxies
 from upgradegw.service import routes
 from upgradegw.service.descriptions import Other
+from upgradegw.service.front_options import FrontOptions
 from upgradegw.service.listening import Listener, bind_all, read_listeners, release_all
 from upgradegw.service.log_file import LogFile
 from upgradegw.service.self_signed import self_signed
@@ -32,7 +33,7 @@ _TLS_CERT_HELP = (
 )
 
 
-class Options(usage.Options):
+class Options(FrontOptions):
     """What the command line says, and, after ``parseOptions``, what it resolved to.
 
     Attributes:
@@ -172,6 +173,7 @@ class Options(usage.Options):
         self.stop_timeout = self._seconds("stop-timeout")
         self.tls = self._tls()
         self.listeners = read_listeners(self._listens or [(f"--port {DEFAULT_PORT}", f"tcp:{DEFAULT_PORT}")])
+        self.listeners += self.read_front(secure=self.tls is not None)
         self.resolved = routes.resolve(self._wishes)
         if self["check"]:
             self._print_check()

@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from upgradegw import __version__
 from upgradegw.service.access_log import AccessLog
 from upgradegw.service.listening import Listener
+from upgradegw.service.notify import Notifier
 from upgradegw.service.signals import CaughtSignals
 from upgradegw.service.tls import over_tls
 from upgradegw.web.site import UpgradeSite
@@ -43,6 +44,7 @@ class GatewayService(Service):
         tls: Any = None,
         stop_timeout: float = 10.0,
         notices: tuple[str, ...] = (),
+        notifier: Notifier | None = None,
     ) -> None:
         """Serve a site.
 
@@ -54,6 +56,7 @@ class GatewayService(Service):
             tls: The certificate options, or None for cleartext.
             stop_timeout: Seconds that connections have to end at a stop.
             notices: Lines for the log behind the one that says where the server listens.
+            notifier: Tells the service manager how things are; None if nobody is to be told.
 
         Raises:
             UsageError: An endpoint's description is not understood.
@@ -66,6 +69,7 @@ class GatewayService(Service):
         self._access_log = access_log
         self._stop_timeout = stop_timeout
         self._notices = notices
+        self._notifier = notifier or Notifier(None)
         self._listening = False
         self._ports: list[tuple[Listener, IListeningPort]] = []
         self._urls: dict[int, str] = {}
@@ -83,11 +87,11 @@ class GatewayService(Service):
     def _listen(self) -> None:
         self._listening = True
         # Losing a terminal is no reason to end, and logrotate's signal even less.
-        self._signals.replace(signal.SIGHUP, self._access_log.reopen)
+        self._signals.replace(signal.SIGHUP, self._reload)
         self._access_log.start()
         for number, (listener, endpoint) in enumerate(self._endpoints):
             failures: list[Any] = []
-            listening = endpoint.listen(self._factory)
+            listening = endpoint.listen(self._site if listener.cleartext else self._factory)
             listening.addCallback(self._listens, number, listener)
             if not listening.called:
                 listening.addErrback(self._listens_not, listener)
@@ -98,6 +102,7 @@ class GatewayService(Service):
 
     def _listens(self, port: IListeningPort, number: int, listener: Listener) -> None:
         self._ports.append((listener, port))
+        listener.address = port.getHost()
         self._urls[number] = listener.url(port, self._secure)
 
     def _listens_not(self, why: Failure, listener: Listener) -> None:
@@ -112,6 +117,15 @@ class GatewayService(Service):
         # Only a running reactor turns signals into an orderly stop, and whoever reads "ready" may send one.
         self._reactor.callWhenRunning(self._reactor.callLater, 0, self._say_ready)
 
+    def _reload(self) -> None:
+        """Open files anew."""
+        self._notifier.reloading()
+        self._access_log.reopen()
+        self._notifier.ready(self._status())
+
+    def _status(self) -> str:
+        return "serving " + " ".join(self._urls[number] for number in sorted(self._urls))
+
     def _say_ready(self) -> None:
         # What is there by now stays until the end: the garbage collector need not look through it again and again, nor
         # come for every seven hundred objects (Python's default) where a handshake makes a hundred that last.
@@ -122,10 +136,13 @@ class GatewayService(Service):
         self.log.info("upgradegw {version} ready: {urls}", version=__version__, urls=urls)
         for notice in self._notices:
             self.log.info("{notice}", notice=notice)
+        self._notifier.ready(self._status())
+        self._notifier.watch(self._reactor)
 
     def stopService(self) -> Deferred[Any]:
         """End in order; fires when nothing is left, at the latest a moment behind ``stop_timeout``."""
         super().stopService()
+        self._notifier.stopping(f"ending {len(self._site.connections)} connections")
         for number in (signal.SIGINT, signal.SIGTERM):
             # The reactor has taken notice of the first; whoever sends a second one does not want to wait.
             self._signals.replace(number, self._abort)
@@ -148,6 +165,7 @@ class GatewayService(Service):
         return gone.addCallback(self._stopped)
 
     def _stopped(self, _result: object) -> None:
+        self._notifier.unwatch()
         self._access_log.stop()
         self._signals.restore()
 

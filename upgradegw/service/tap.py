@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from twisted.application.service import IService
@@ -10,6 +11,7 @@ from twisted.web.resource import IResource
 
 from upgradegw.service import demonstration, routes
 from upgradegw.service.access_log import AccessLog
+from upgradegw.service.notify import Notifier
 from upgradegw.service.options import Options
 from upgradegw.service.running import GatewayService
 from upgradegw.web.site import UpgradeSite
@@ -42,6 +44,7 @@ def gateway_service(options: Options, reactor: Any) -> GatewayService:
         UsageError: An endpoint's description is not understood.
     """
     tree: IResource = routes.table(options.resolved, reactor) if options.resolved else demonstration.site()
+    tree = options.front(tree, options.listeners)
     h2c_upgrade = options.h2c_upgrade or ("never" if options.resolved else "direct")
     site = UpgradeSite(
         tree,
@@ -58,5 +61,6 @@ def gateway_service(options: Options, reactor: Any) -> GatewayService:
         access_log=AccessLog(options.access_file, off=options["access-log"] == "off"),
         tls=options.tls,
         stop_timeout=options.stop_timeout,
+        notifier=Notifier.from_environment(os.environ),
         notices=(*options.notices, *(() if options.resolved else (demonstration.NOTICE,))),
     )

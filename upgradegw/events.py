@@ -9,7 +9,8 @@ goes to Twisted's own log.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from twisted.logger import ILogObserver, LogEvent, Logger
 from zope.interface import implementer
@@ -17,6 +18,103 @@ from zope.interface import implementer
 NAMESPACE = "upgradegw.access"
 
 _log = Logger(namespace="upgradegw")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the documentation and the JSON Schema say of a field.
+
+    Attributes:
+        text: What it is, and when it is None or absent.
+        unit: What it is counted in.
+    """
+
+    text: str
+    unit: str = ""
+
+
+_Why = Annotated[str, About("see the page of reasons; of a request: only if an upgrade was declined or refused")]
+_Detail = Annotated[str, About("the values that were compared; with `reason`, and empty if there is nothing to tell")]
+_Hint = Annotated[str, About("what to look at; with `reason`")]
+_Id = Annotated[str | None, About("the connection's name, the same in all its events; None if it has none")]
+_Client = Annotated[str | None, About("the effective client's address; None on a UNIX socket")]
+_Method = Annotated[str, About("the request method; empty if none could be read")]
+_Target = Annotated[str, About("the request target as received; empty if none could be read")]
+_Version = Annotated[str, About("`HTTP/1.1`, `HTTP/1.0` or `HTTP/2`")]
+_Status = Annotated[int, About("the status code of the answer; of an HTTP/2 connection that is ended with GOAWAY, 400")]
+_Referer = Annotated[str | None, About("the first Referer field; None if there is none")]
+_UserAgent = Annotated[str | None, About("the first User-Agent field; None if there is none")]
+_Path = Annotated[str, About("the target without its query")]
+_Token = Annotated[str, About("the upgrade token, as the server spells it")]
+_Subprotocol = Annotated[str | None, About("WebSocket's subprotocol; None if none was chosen")]
+_Seconds = Annotated[float, About("from the request to its answer; from the switch to the end", "seconds")]
+_BytesIn = Annotated[int, About("received behind the request", "bytes")]
+_BytesOut = Annotated[int, About("the content of the response; sent behind the switch", "bytes")]
+_CloseCode = Annotated[int | None, About("WebSocket's close code, of whoever closed first; None if there is none")]
+
+
+class RequestEvent(TypedDict):
+    """A response was sent."""
+
+    event: Annotated[Literal["request"], About("the kind")]
+    connection_id: _Id
+    client: _Client
+    method: _Method
+    target: _Target
+    http_version: _Version
+    status: _Status
+    bytes_out: _BytesOut
+    seconds: _Seconds
+    referer: _Referer
+    user_agent: _UserAgent
+    reason: NotRequired[_Why]
+    detail: NotRequired[_Detail]
+    hint: NotRequired[_Hint]
+
+
+class RefuseEvent(TypedDict):
+    """An upgrade was refused on a stock `Site`, which makes no `request` events."""
+
+    event: Annotated[Literal["refuse"], About("the kind")]
+    method: _Method
+    target: _Target
+    status: _Status
+    reason: _Why
+    detail: _Detail
+    hint: _Hint
+
+
+class SwitchEvent(TypedDict):
+    """A 101 was sent, or on an HTTP/2 stream the 200 that takes its place."""
+
+    event: Annotated[Literal["switch"], About("the kind")]
+    connection_id: _Id
+    client: _Client
+    path: _Path
+    token: _Token
+    subprotocol: _Subprotocol
+    http_version: _Version
+
+
+class EndEvent(TypedDict):
+    """A connection that had been switched is gone."""
+
+    event: Annotated[Literal["end"], About("the kind")]
+    connection_id: _Id
+    client: _Client
+    path: _Path
+    token: _Token
+    subprotocol: _Subprotocol
+    http_version: _Version
+    seconds: _Seconds
+    bytes_in: _BytesIn
+    bytes_out: _BytesOut
+    close_code: _CloseCode
+    reason: _Why
+
+
+#: Every kind of access event and its fields: the one place that documentation, JSON Schema and log formats read.
+EVENTS = {"request": RequestEvent, "refuse": RefuseEvent, "switch": SwitchEvent, "end": EndEvent}
 
 
 @implementer(ILogObserver)

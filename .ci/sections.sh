@@ -49,6 +49,7 @@ curl curl
 openssl openssl
 nginx nginx-light
 haproxy haproxy
+logrotate logrotate
 nghttp nghttp2-client
 nghttpx nghttp2-proxy
 chromium chromium

@@ -14,6 +14,7 @@ import pytest
 import upgradegw
 from tests.source_tree import MODULES, ROOT, TREES, imports
 from upgradegw.client.reading import MAX_INTERIM
+from upgradegw.events import EVENTS
 from upgradegw.http.limits import Limits
 from upgradegw.http2.limits import Http2Limits
 from upgradegw.probe.arguments import parser, read
@@ -146,10 +147,7 @@ def emitted() -> dict[str, set[str]]:
 
 def test_the_fields_of_events() -> None:
     """Each field that the page tells of is emitted with its events, and the other way round."""
-    stated: dict[str, set[str]] = {}
-    for name, _, kinds, _ in (cells[:4] for cells in rows("events.md", "The events")):
-        for kind in ("request", "refuse", "switch", "end") if kinds == "all" else kinds.split(", "):
-            stated.setdefault(kind, set()).add(name.strip("`"))
+    stated = {kind: set(event.__annotations__) for kind, event in EVENTS.items()}
     found = emitted()
     assert found.keys() == stated.keys()
     about = {"connection_id", "client", "path", "token", "subprotocol", "http_version"}  # given as ``**about``

@@ -224,7 +224,10 @@ def test_check_needs_no_free_port(taken: int, folder: Path) -> None:
     port = f"--listen=tcp:{taken}:interface=127.0.0.1"
     done = run("--check", port, "--resource=/=app:root", folder=folder)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"listen  {port.replace('=', ' ', 1)}\n/  --resource /=app:root\n"
+    first, *_, last = done.stdout.splitlines()
+    assert first == f'listen address=tcp:127.0.0.1:{taken} tls=no http=1.1,2 option="{port.replace("=", " ", 1)}"'
+    assert '\nroute path=/ option="--resource /=app:root"\n' in done.stdout
+    assert last == "upgradegw: configuration is ok"
     assert run("--check", port, "--resource=/=app:nope", folder=folder).returncode == 1
 
 

@@ -95,20 +95,6 @@ def test_another_folder_can_be_importable(tmp_path: Path) -> None:
     assert sys.path[0] == str(tmp_path)
 
 
-def test_check_prints_and_binds_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """--check resolves everything, also against a port that is in use and endpoints of Twisted's, and ends with 0."""
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        for arguments, printed in [
-            (["--static", f"/s={tmp_path}"], f"/s  --static /s={tmp_path}\n"),
-            ([], "/  the demonstration site: /ws and /echo\n"),
-        ]:
-            with pytest.raises(SystemExit) as caught:
-                Options().parseOptions(["--check", "--listen", f"tcp:{port}:interface=127.0.0.1", *arguments])
-            assert caught.value.code == 0
-            assert capsys.readouterr() == (f"listen  --listen tcp:{port}:interface=127.0.0.1\n{printed}", "")
-
-
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     """--version is ours, not Twisted's."""
     with pytest.raises(SystemExit) as caught:

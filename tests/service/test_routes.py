@@ -21,7 +21,7 @@ from tests.protocols.twisted_applications import Application, ApplicationFactory
 from tests.protocols_for_tests import RecorderFactory
 from upgradegw.protocols.stream import stream
 from upgradegw.protocols.websocket import websocket
-from upgradegw.service.routes import Route, Wish, describe, parse_path, resolve, table
+from upgradegw.service.routes import Route, Wish, parse_path, resolve, table
 
 
 class Place(Resource):
@@ -250,16 +250,6 @@ def test_paths_are_segments(segments: list[str], slash: bool) -> None:
     """A path is its segments in UTF-8; a slash at the end makes no difference."""
     path = "/" + "/".join(segments) + "/" * (slash and bool(segments))
     assert parse_path(path) == tuple(segment.encode() for segment in segments)
-
-
-def test_routes_are_described_by_path() -> None:
-    """What ``--check`` prints: each path with the options that lead to it."""
-    routes = resolve(wishes("--websocket /b=routed_app:ws", "--static /=/", "--resource /b=routed_app:root"))
-    assert describe(routes) == [
-        "/  --static /=/",
-        "/b  --websocket /b=routed_app:ws",
-        "/b  --resource /b=routed_app:root",
-    ]
 
 
 def test_a_route_of_nothing_is_a_mistake() -> None:

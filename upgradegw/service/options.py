@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,11 +11,10 @@ from twisted.python import usage
 
 from upgradegw import __version__
 from upgradegw.negotiation.client import TrustedProxies
-from upgradegw.service import routes
-from upgradegw.service.descriptions import Other
+from upgradegw.service import check, routes
 from upgradegw.service.front_options import FrontOptions
 from upgradegw.service.listening import Listener, bind_all, read_listeners, release_all
-from upgradegw.service.log_file import LogFile
+from upgradegw.service.log_options import LogOptions
 from upgradegw.service.self_signed import self_signed
 from upgradegw.service.tls import self_signed_options, tls_options
 from upgradegw.web.http2 import H2C_UPGRADE, check_h2c_upgrade
@@ -33,7 +31,7 @@ _TLS_CERT_HELP = (
 )
 
 
-class Options(FrontOptions):
+class Options(LogOptions, FrontOptions):
     """What the command line says, and, after ``parseOptions``, what it resolved to.
 
     Attributes:
@@ -43,7 +41,6 @@ class Options(FrontOptions):
         trusted: The networks of proxies to be believed, checked.
         h2c_upgrade: Whose offer of HTTP/2 in an Upgrade field is accepted; None if nothing was said.
         resolved: The routes; empty for the demonstration site.
-        access_file: Where access lines go, if not to Twisted's log.
         stop_timeout: Seconds that an orderly stop may take.
     """
 
@@ -56,19 +53,17 @@ class Options(FrontOptions):
         ["tls-cert", None, None, _TLS_CERT_HELP],
         ["tls-key", None, None, "PEM file: the private key, if it is not in the certificate's file."],
         ["app-dir", None, ".", "Folder in which MODULE is looked for first."],
-        ["access-log", None, None, "File for access lines, - for standard output, or off. [default: twistd's log]"],
         ["stop-timeout", None, "10", "Seconds that open connections have to end at a stop."],
     ]
     optFlags = [  # noqa: RUF012 - Twisted's name and type
         ["no-extended-connect", None, "On HTTP/2, do not let clients switch protocols on a stream (RFC 8441)."],
-        ["check", None, "Resolve everything, print the routes, and exit without listening."],
+        ["check", None, "Resolve everything, print it with the settings in force, and exit without listening."],
     ]
     listeners: list[Listener]
     tls: Any
     notices: list[str]
     trusted: list[str]
     resolved: dict[routes.Segments, routes.Route]
-    access_file: LogFile | None
     stop_timeout: float
 
     def __init__(self) -> None:
@@ -169,17 +164,25 @@ class Options(FrontOptions):
         Raises:
             UsageError: Something is wrong with what the options say.
         """
+        if self["check"]:
+            sys.dont_write_bytecode = True  # of what is imported to be looked at
         self._make_importable()
         self.stop_timeout = self._seconds("stop-timeout")
         self.tls = self._tls()
         self.listeners = read_listeners(self._listens or [(f"--port {DEFAULT_PORT}", f"tcp:{DEFAULT_PORT}")])
         self.listeners += self.read_front(secure=self.tls is not None)
         self.resolved = routes.resolve(self._wishes)
+        self.check_access_log()
         if self["check"]:
-            self._print_check()
+            print("\n".join(check.report(self)))  # noqa: T201 - this is the command's output
             sys.exit(0)
-        self.access_file = self._access_file()
+        self.open_access_log()
         bind_all(self.listeners)
+
+    @property
+    def h2c_in_force(self) -> str:
+        """Whose offer of HTTP/2 in an Upgrade field is accepted, also if nothing was said."""
+        return self.h2c_upgrade or ("never" if self.resolved else "direct")
 
     def _make_importable(self) -> None:
         folder = Path(self["app-dir"]).absolute()
@@ -211,26 +214,3 @@ class Options(FrontOptions):
         made = self_signed()
         self.notices.append(made.notice)
         return self_signed_options(made)
-
-    def _access_file(self) -> LogFile | None:
-        target = self["access-log"]
-        if target in (None, "off"):
-            return None
-        if target == "-":
-            if self.parent is not None and not self.parent.get("nodaemon", True):
-                raise usage.UsageError("--access-log -: a daemon has no standard output; name a file, or use twistd -n")
-            return LogFile.standard_output()
-        try:
-            return LogFile.append_to(target)
-        except OSError as error:
-            raise usage.UsageError(f"--access-log {target}: {os.strerror(error.errno or 0).lower()}") from None
-
-    def _print_check(self) -> None:
-        for listener in self.listeners:
-            if isinstance(listener.description.place, Other):
-                from twisted.internet import reactor  # noqa: PLC0415 - twistd itself imports it only when it runs
-
-                listener.endpoint(reactor)
-        lines = [f"listen  {listener.option}" for listener in self.listeners]
-        lines += routes.describe(self.resolved) or ["/  the demonstration site: /ws and /echo"]
-        print("\n".join(lines))  # noqa: T201 - this is the command's output

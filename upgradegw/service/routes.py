@@ -139,15 +139,6 @@ def table(routes: dict[Segments, Route], reactor: Any) -> RouteTable:
     return RouteTable({path: route.resource(reactor) for path, route in routes.items()})
 
 
-def describe(routes: dict[Segments, Route]) -> list[str]:
-    """Say for each path what is served there, one line each, in the order of paths."""
-    lines: list[str] = []
-    for path in sorted(routes):
-        text = "/" + b"/".join(path).decode()
-        lines.extend(f"{text}  {wish}" for wish in routes[path].wishes)
-    return lines
-
-
 def _add_upgrade(route: Route, upgrade: Upgrade) -> None:
     if any(upgrade.protocol.matches(other.protocol) for other in route.upgrades):
         raise UsageError(f"this path already has an upgrade for the token {upgrade.protocol}")

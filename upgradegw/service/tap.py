@@ -45,11 +45,10 @@ def gateway_service(options: Options, reactor: Any) -> GatewayService:
     """
     tree: IResource = routes.table(options.resolved, reactor) if options.resolved else demonstration.site()
     tree = options.front(tree, options.listeners)
-    h2c_upgrade = options.h2c_upgrade or ("never" if options.resolved else "direct")
     site = UpgradeSite(
         tree,
         trusted_proxies=options.trusted,
-        h2c_upgrade=h2c_upgrade,
+        h2c_upgrade=options.h2c_in_force,
         extended_connect=not options["no-extended-connect"],
         reactor=reactor,
     )
@@ -58,7 +57,9 @@ def gateway_service(options: Options, reactor: Any) -> GatewayService:
         reactor,
         site,
         options.listeners,
-        access_log=AccessLog(options.access_file, off=options["access-log"] == "off"),
+        access_log=AccessLog(
+            options.access_file, off=options["access-log"] == "off", form=options["access-log-format"]
+        ),
         tls=options.tls,
         stop_timeout=options.stop_timeout,
         notifier=Notifier.from_environment(os.environ),

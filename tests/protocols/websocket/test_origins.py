@@ -31,6 +31,16 @@ class Origins(WebSocketTestCase):
             assert self.outcome(b"http://evil.example", **options) == (Reason.ORIGIN_MISMATCH, 403)
             assert self.outcome(b"null", **options) == (Reason.ORIGIN_NULL, 403)
 
+    def test_what_is_told_of_them(self) -> None:
+        """``origins`` is the list in force: None for the request's own, the argument's, or the factory's."""
+        assert websocket(self.factory).origins is None
+        assert websocket(self.factory, origins=["https://App.example:443"]).origins == ("https://app.example",)
+        self.factory.setProtocolOptions(allowedOrigins=["http://server.example:80"], allowNullOrigin=True)
+        assert websocket(self.factory).origins == ("http://server.example:80", "null")
+        self.factory.setProtocolOptions(allowNullOrigin=False)
+        assert websocket(self.factory).origins == ("http://server.example:80",)
+        assert websocket(self.factory, origins=None).origins is None
+
     def test_given(self) -> None:
         """origins= holds, also over the factory's list."""
         self.factory.setProtocolOptions(allowedOrigins=["http://server.example:80"])

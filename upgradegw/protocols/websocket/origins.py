@@ -27,6 +27,11 @@ class FactoryOrigins:
         """Whether somebody has set a list."""
         return bool(self._factory.allowedOrigins != pristine()["allowedOrigins"])
 
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """What is on it."""
+        return (*map(str, self._factory.allowedOrigins), *(("null",) if self._factory.allowNullOrigin else ()))
+
     def check(self, head: RequestHead) -> Handshake | Refuse:
         """Apply the rules of the handshake, and the list (RFC 6455 section 4.2.2, item 4)."""
         outcome = handshake(head, ("*", "null"))

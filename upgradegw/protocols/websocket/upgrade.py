@@ -69,6 +69,13 @@ class WebSocketUpgrade:
         self._compression = compression
         self._subprotocols = check_subprotocols(subprotocols)
 
+    @property
+    def origins(self) -> tuple[str, ...] | None:
+        """The origins whose pages may connect, as they are compared; None for the origin of the request itself."""
+        if self._factory_origins is not None and self._factory_origins.in_force:
+            return self._factory_origins.listed
+        return self._origins
+
     def check(self, head: RequestHead) -> Handshake | Refuse:
         """Apply the rules of the opening handshake (RFC 6455 section 4.2.1)."""
         if self._factory_origins is not None and self._factory_origins.in_force:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twisted.web.resource import IResource, Resource
+from twisted.web.resource import Resource
 
 from upgradegw.protocols.stream import stream
 from upgradegw.protocols.websocket import websocket
@@ -17,7 +17,7 @@ NOTICE = (
 )
 
 
-def site() -> IResource:
+def site() -> Resource:
     """Return the root: ``/`` the page, ``/ws`` a WebSocket echo, ``/echo`` a raw echo."""
     root = Resource()
     root.putChild(b"", Page())

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from twisted.logger import Logger
+
+_log = Logger(namespace="upgradegw")
+
 
 class FactoryUse:
     """Calls ``doStart`` when the first connection asks for a protocol and ``doStop`` when the last one is gone.
@@ -22,7 +26,11 @@ class FactoryUse:
         self._users = 0
 
     def acquire(self) -> None:
-        """One more connection."""
+        """One more connection.
+
+        Raises:
+            Exception: What ``doStart`` raised; the connection does not count then, and the next one tries again.
+        """
         if self._users == 0:
             self._quietly(self.factory.doStart)
         self._users += 1
@@ -31,7 +39,10 @@ class FactoryUse:
         """One connection less."""
         self._users -= 1
         if self._users == 0:
-            self._quietly(self.factory.doStop)
+            try:
+                self._quietly(self.factory.doStop)
+            except Exception:  # noqa: BLE001 - the application's; the connection has ended all the same
+                _log.failure("a factory failed in doStop")
 
     def _quietly(self, step: Callable[[], None]) -> None:
         """Start or stop without Twisted's line in the log: with one client at a time it would stand there for each."""

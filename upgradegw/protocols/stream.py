@@ -14,7 +14,10 @@ from upgradegw.interfaces import Accept, UpgradeInfo
 from upgradegw.negotiation.fields import is_token
 from upgradegw.negotiation.model import Fields, Refuse, RequestHead, UpgradeProtocol
 from upgradegw.negotiation.reasons import Reason
+from upgradegw.protocols.connections import Connections, Slow
 from upgradegw.protocols.factories import FactoryUse
+from upgradegw.protocols.limits import check_limit
+from upgradegw.protocols.members import Member, Members
 from upgradegw.switching import checked_fields, checked_switching_fields
 
 _Text = str | bytes
@@ -54,6 +57,7 @@ class StreamUpgrade:
         content: bool,
         fields: _FieldsArgument,
         phrase: bytes,
+        max_unsent: int | None,
     ) -> None:
         """See ``stream``."""
         self.protocol = protocol
@@ -62,6 +66,33 @@ class StreamUpgrade:
         self._use = FactoryUse(factory)
         self._phrase = phrase
         self._fields = fields if callable(fields) else _as_fields(fields)
+        self._members = Members(max_unsent)
+
+    @property
+    def connections(self) -> Connections:
+        """The protocols of the open connections: there from before ``makeConnection`` until ``connectionLost``."""
+        return self._members.connections
+
+    def broadcast(self, data: bytes, where: Callable[[Any], bool] | None = None, slow: Slow = "close") -> int:
+        """Write bytes to all open connections, or to some: to their transports, as the protocols would do.
+
+        A connection that is being closed is left out. One that fails concerns no other.
+
+        Args:
+            data: The bytes; to write them between two messages of the protocol is the application's care.
+            where: Asked for each open protocol before anything is written; false leaves it out.
+            slow: What becomes of a client with more than ``max_unsent`` bytes unsent: ``"close"`` aborts the
+                connection, for a stream has no way to say why; ``"skip"`` leaves it out.
+
+        Returns:
+            To how many connections they were written.
+
+        Raises:
+            TypeError: These are no bytes.
+            ValueError: ``slow`` is neither of the two.
+            Exception: What ``where`` raised; nothing has been written then.
+        """
+        return self._members.broadcast(data, where, slow)
 
     def check(self, head: RequestHead) -> Refuse | None:  # noqa: ARG002 - the interface's
         """There is no rule beyond those of the Upgrade mechanism."""
@@ -80,7 +111,7 @@ class StreamUpgrade:
         if protocol is None:
             use.release()
             return Refuse(Reason.NO_PROTOCOL, 503)
-        return Accept(protocol, fields, self._phrase, release=use.release)
+        return Accept(protocol, fields, self._phrase, release=use.release, witness=Member(self._members, protocol))
 
 
 def stream(
@@ -90,6 +121,7 @@ def stream(
     content: bool = False,
     fields: _FieldsArgument = (),
     reason: _Text = "Switching Protocols",
+    max_unsent: int | None = 16 << 20,
 ) -> StreamUpgrade:
     """Serve a Twisted protocol under an upgrade token.
 
@@ -101,13 +133,17 @@ def stream(
         content: Whether the request may have content; it is then in ``info.content``.
         fields: Fields to add to the 101: pairs, or a callable that gets the ``UpgradeInfo`` and returns pairs.
         reason: The reason phrase of the 101.
+        max_unsent: Bytes that may be unsent to a client when something is broadcast; see there. 16 MiB; None for no
+            limit. What the protocol writes itself is for its producer to hold back.
 
     Raises:
-        ValueError: The token, a method, a field or the phrase cannot stand where it would have to.
+        ValueError: The token, a method, a field or the phrase cannot stand where it would have to; or the limit is
+            none.
     """
     names = tuple(_bytes(method) for method in methods)
     if not names or not all(is_token(name) for name in names):
         raise ValueError(f"methods={methods!r} must be one or more HTTP methods")
     phrase = _bytes(reason)
     checked_fields(((b"reason", phrase),))
-    return StreamUpgrade(parse_token(token), factory, names, content, fields, phrase)
+    check_limit("max_unsent", max_unsent)
+    return StreamUpgrade(parse_token(token), factory, names, content, fields, phrase, max_unsent)

@@ -252,3 +252,14 @@ class WebSocketTestCase(SynchronousTestCase):
         assert connection.summary is not None
         assert (connection.summary.close_code, connection.summary.reason) == (code, reason)
         self.assert_no_timers()
+
+
+class Several(WebSocketTestCase):
+    """A test of several connections at once."""
+
+    def end_all(self, *connections: Connection) -> None:
+        """Let all clients go."""
+        for connection in connections:
+            if connection.open:
+                connection.wire.end(ConnectionDone())
+        self.assert_no_timers()

@@ -60,6 +60,18 @@ class Closing(Watched):
         self.wasNotCleanReason = f"the client does not read: {what}"
         self.dropConnection(abort=True)
 
+    def close_slow_reader(self) -> None:
+        """Say Close 1008 behind what is unsent: whoever reads on finds it there, all others are dropped in time."""
+        if self.send_state == self.SEND_STATE_INSIDE_MESSAGE_FRAME:
+            self.drop_slow_reader("and a Close would be taken for a piece of the frame that is being sent")
+            return
+        writes = self.upgradegw_watch.writes
+        if writes is not None:
+            writes.allow_close()
+        self._upgradegw_refuse(1008, "the client does not read", Reason.SLOW_READER)
+        if not self.closeHandshakeTimeout and writes is not None:
+            writes.linger()  # Autobahn has no deadline then
+
     def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
         """Send a Close, and read on for the client's."""
         super().sendCloseFrame(code, reasonUtf8, isReply)
@@ -80,6 +92,8 @@ class Closing(Watched):
         """Tell the application; leave no timer behind."""
         watch = self.upgradegw_watch
         watch.lost = True
+        watch.pending = None
+        watch.opened.pop(id(self), None)
         try:
             self._upgradegw_lose(reason)
         except Exception:  # noqa: BLE001 - the application's

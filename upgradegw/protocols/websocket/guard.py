@@ -33,12 +33,18 @@ _log = Logger(namespace="upgradegw.websocket")
 #: What Autobahn's beginning of a connection consists of.
 _BEGINNING = ("connectionMade", "_connectionMade", "setTrackTimings")
 
+#: What the sending of a message consists of.
+_SENDING = ("sendMessage", "sendFrame", "sendData")
+
 
 class Guarded(Reading, Closing, Described, Begun):
     """The mixin; ``guarded(cls)`` puts it over a protocol class."""
 
     #: Whether the application wants to be asked: Autobahn's own ``onConnect`` lets everybody in.
     upgradegw_asks: bool
+
+    #: Whether messages can be written as frames that are made elsewhere: the application sends as Autobahn does.
+    upgradegw_sends_plainly: bool
 
     #: All settings are on the protocol before Autobahn would copy them one by one, and print them for a debug log.
     CONFIG_ATTRS = ()
@@ -110,6 +116,14 @@ class Guarded(Reading, Closing, Described, Begun):
                 writes.swell(len(data))
         self._upgradegw_send(data, sync, chopsize)
 
+    def endMessage(self) -> None:
+        """End a message that was sent piece by piece, and send what was broadcast meanwhile."""
+        super().endMessage()
+        pending, self.upgradegw_watch.pending = self.upgradegw_watch.pending, None
+        for payload, is_binary in pending or ():
+            if self.state == OPEN:
+                self.sendMessage(payload, is_binary)
+
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Register a producer of the application's."""
         writes = self.upgradegw_watch.writes
@@ -178,6 +192,7 @@ def guarded(kind: Any) -> Any:
         "_upgradegw_make": begin if _untouched(kind, *_BEGINNING) else kind.connectionMade,
         "_upgradegw_lose": _lose if _untouched(kind, "connectionLost", "_connectionLost") else kind.connectionLost,
         "upgradegw_asks": not _untouched(kind, "onConnect"),
+        "upgradegw_sends_plainly": _untouched(kind, *_SENDING),
         "_onOpen": _open if _untouched(kind, "_onOpen") else kind._onOpen,  # noqa: SLF001
         "__module__": kind.__module__,
         "__qualname__": kind.__qualname__,

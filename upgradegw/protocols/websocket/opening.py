@@ -28,19 +28,21 @@ _GOING_AWAY = 1001
 class Opener:
     """The protocol that is attached behind the 101: opens Autobahn's, to which everything else goes directly."""
 
-    __slots__ = ("_acceptance", "_protocol", "connectionLost", "dataReceived", "upgraded")
+    __slots__ = ("_acceptance", "_opened", "_protocol", "connectionLost", "dataReceived", "upgraded")
 
     dataReceived: Callable[[bytes], None]
     connectionLost: Callable[[Failure], None]
 
-    def __init__(self, protocol: Any, acceptance: Any) -> None:
+    def __init__(self, protocol: Any, acceptance: Any, opened: dict[int, Any]) -> None:
         """Prepare to open.
 
         Args:
             protocol: A ``Guarded`` protocol, connected and with its request.
             acceptance: Autobahn's acceptance of a compression offer, or None.
+            opened: The open protocols by ``id``, which this one will be among.
         """
         self._protocol = protocol
+        self._opened = opened
         self._acceptance = acceptance
         self.dataReceived = protocol.dataReceived
         self.connectionLost = protocol.connectionLost
@@ -71,6 +73,8 @@ class Opener:
             )
         if protocol.trackedTimings:
             protocol.trackedTimings.track("onOpen")
+        self._opened[id(protocol)] = protocol
+        watch.opened = self._opened
         try:
             protocol._onOpen()  # noqa: SLF001
         except Exception:  # noqa: BLE001 - the application's
@@ -93,12 +97,12 @@ class WebSocketEnding:
         """Speak for a ``Guarded`` protocol."""
         self._protocol = protocol
 
-    def going_away(self) -> None:
-        """Begin the closing handshake with 1001 (RFC 6455 section 7.4.1)."""
+    def going_away(self, code: int = _GOING_AWAY) -> None:
+        """Begin the closing handshake, with 1001 where nobody says otherwise (RFC 6455 section 7.4.1)."""
         protocol = self._protocol
         if protocol.state == OPEN:
             protocol.upgradegw_watch.note(Reason.STOPPED)
-            protocol.sendCloseFrame(code=_GOING_AWAY)
+            protocol.sendCloseFrame(code=code)
 
     def summary(self) -> EndSummary:
         """Say how it went: bytes on the wire, the code of whoever closed first, and the reason."""

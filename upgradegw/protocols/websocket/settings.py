@@ -16,6 +16,8 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from autobahn.twisted.websocket import WebSocketServerFactory
 
+from upgradegw.protocols.limits import check_limit
+
 
 class Unset(Enum):
     """The type of ``UNSET``."""
@@ -73,15 +75,6 @@ class Policy:
         """Refuse what could not work, at the place where it was written."""
         for name in self.__slots__:
             check_limit(name, getattr(self, name))
-
-
-def check_limit(name: str, value: object, at_least: int = 0) -> None:
-    """Raise ValueError unless a limit is None or a number above zero (and not below ``at_least``)."""
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0 or value < at_least:
-        wanted = f"at least {at_least}" if at_least else "above 0"
-        raise ValueError(f"{name}={value!r} must be a number {wanted}, or None for no limit")
 
 
 def check_subprotocols(names: Sequence[str]) -> tuple[str, ...]:

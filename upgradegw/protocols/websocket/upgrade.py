@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from inspect import isawaitable
 from typing import Any
@@ -17,10 +17,12 @@ from upgradegw.negotiation.model import Refuse, RequestHead, UpgradeProtocol
 from upgradegw.negotiation.origin import parse_origins
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.negotiation.websocket import Handshake, accept_value, handshake
+from upgradegw.protocols.connections import Connections, Slow, check_slow, choose
 from upgradegw.protocols.factories import FactoryUse
 from upgradegw.protocols.twisted_websocket import TwistedFactory, is_twisted_factory
 from upgradegw.protocols.websocket.answers import header_fields, read_answer, read_denial
 from upgradegw.protocols.websocket.beginning import autobahns_transport
+from upgradegw.protocols.websocket.broadcasting import Broadcast
 from upgradegw.protocols.websocket.compression import negotiate_compression
 from upgradegw.protocols.websocket.guard import guarded
 from upgradegw.protocols.websocket.opening import Opener, WebSocketEnding
@@ -35,7 +37,7 @@ from upgradegw.protocols.websocket.settings import (
     check_subprotocols,
 )
 from upgradegw.protocols.websocket.timing import SlotTimer
-from upgradegw.protocols.websocket.watch import Watch
+from upgradegw.protocols.websocket.watch import OPEN, Watch
 
 _Outcome = Accept | Deny | Refuse
 
@@ -68,6 +70,40 @@ class WebSocketUpgrade:
         self._policy = policy
         self._compression = compression
         self._subprotocols = check_subprotocols(subprotocols)
+        self._opened: dict[int, Any] = {}
+
+    @property
+    def connections(self) -> Connections:
+        """The protocols of the open connections: there from just before ``onOpen`` until just before ``onClose``."""
+        return Connections(self._opened)
+
+    def broadcast(self, message: str | bytes, where: Callable[[Any], bool] | None = None, slow: Slow = "close") -> int:
+        """Send a message on all open connections, or on some; it is encoded once for all that can share that.
+
+        What it costs beyond the writes depends on the compression that was negotiated: none, or
+        permessage-deflate with ``server_no_context_takeover``, is encoded once; with context takeover each connection
+        has a state of its own and compresses for itself.
+
+        A connection on which the application is sending another message piece by piece (``beginMessage``) gets this
+        one behind that. A connection that fails is closed with 1011, and the others get the message all the same.
+
+        Args:
+            message: A text, or bytes for a binary message.
+            where: Asked for the protocol of each open connection before anything is sent; false leaves it out.
+            slow: What becomes of a client with more than ``max_unsent`` bytes unsent: ``"close"`` says Close 1008
+                behind them and drops the connection after the closing handshake's time; ``"skip"`` leaves it out.
+
+        Returns:
+            On how many connections the message was sent.
+
+        Raises:
+            TypeError: The message is neither text nor bytes.
+            ValueError: ``slow`` is neither of the two, or the text cannot be encoded (a lone surrogate).
+            Exception: What ``where`` raised; nothing has been sent then.
+        """
+        check_slow(slow)
+        broadcast = Broadcast(message, close_slow=slow == "close")
+        return broadcast.send(choose([each for each in self.connections if each.state == OPEN], where))
 
     @property
     def origins(self) -> tuple[str, ...] | None:
@@ -162,7 +198,7 @@ class WebSocketUpgrade:
         fields += header_fields(self.factory.headers)
         fields += more
         return Accept(
-            Opener(protocol, acceptance),
+            Opener(protocol, acceptance, self._opened),
             tuple(fields),
             subprotocol=subprotocol,
             ending=WebSocketEnding(protocol),
@@ -227,7 +263,8 @@ def websocket(
         close_timeout: Seconds for the closing handshake; at least 1. 5.
         message_timeout: Seconds from a message's first byte to its last; beyond it 1008. 60.
         control_frames_per_second: Pings, pongs and closes received a second; beyond it 1008. 100.
-        max_unsent: Bytes kept for a client that does not read; beyond it the next message resets the connection.
+        max_unsent: Bytes kept for a client that does not read; beyond it the next message resets the connection, or
+            closes it with 1008 if it is broadcast.
         write_timeout: Seconds in which a client must read some of what is unsent, or the connection is reset. 60, as
             nginx's ``send_timeout``.
         compression: True accepts permessage-deflate with small windows, False never; not given or None: as the

@@ -25,6 +25,9 @@ class Watch:
         "incomplete",
         "incomplete_since",
         "lost",
+        "opened",
+        "pending",
+        "pending_size",
         "policy",
         "reason",
         "skipper",
@@ -36,6 +39,11 @@ class Watch:
         """Start before the opening."""
         self.policy = policy
         self.lost = False
+        #: The open protocols by ``id``, from the opening on.
+        self.opened: dict[int, Any] = {}
+        #: What was broadcast while the application was sending a message piece by piece.
+        self.pending: list[tuple[bytes, bool]] | None = None
+        self.pending_size = 0
         self.reason: Reason | None = None
         self.fragments = 0
         rate = policy.control_frames_per_second

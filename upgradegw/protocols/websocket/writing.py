@@ -14,6 +14,7 @@ from typing import Any
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
+from upgradegw.protocols.unsent import unsent_bytes
 from upgradegw.protocols.websocket.settings import Policy
 from upgradegw.protocols.websocket.timing import call_later, seconds
 
@@ -24,26 +25,13 @@ HIGH_WATER = 1 << 16
 _LINGER = 5.0
 
 
-def unsent_bytes(transport: Any) -> int | None:
-    """Return what a transport of Twisted's, or an HTTP/2 stream, still has to send, or None where that is not known.
-
-    A wrapper (TLS, PROXY) passes the question on to the socket's transport.
-    """
-    unsent = getattr(transport, "unsent", None)
-    if isinstance(unsent, int):
-        return unsent
-    try:
-        return len(transport.dataBuffer) - transport.offset + transport._tempDataLen  # type: ignore[no-any-return] # noqa: SLF001
-    except AttributeError:
-        return None
-
-
 @implementer(IPushProducer)
 class WriteWatch:
     """Watches what is written to one connection."""
 
     __slots__ = (
         "_application",
+        "_closing",
         "_foreign",
         "_full",
         "_moved_at",
@@ -68,6 +56,7 @@ class WriteWatch:
         self._transport: Any = protocol.transport
         self._policy = policy
         self._application: Any = None
+        self._closing = False
         self._foreign = False
         self._registered = False
         self._full = False
@@ -88,12 +77,30 @@ class WriteWatch:
     def swell(self, size: int) -> None:
         """More than ``HIGH_WATER`` is written since the last look: look, before a write of ``size`` more bytes."""
         if self._full:
-            limit = self._policy.max_unsent
-            unsent = unsent_bytes(self._transport)
-            if limit is not None and (self.burst - size if unsent is None else unsent) > limit:
-                self._protocol.drop_slow_reader(f"more than {limit} bytes are unsent")
+            if not self._closing and self.over_limit(self.unsent(self.burst - size)):
+                self._protocol.drop_slow_reader(f"more than {self._policy.max_unsent} bytes are unsent")
         elif not self._registered and not self._foreign:
             self._register()
+
+    def unsent(self, written: int | None = None) -> int:
+        """Return how many bytes are unsent.
+
+        Args:
+            written: What to go by where the transport does not tell; by default ``burst``.
+        """
+        unsent = unsent_bytes(self._transport)
+        if unsent is not None:
+            return unsent
+        return self.burst if written is None else written
+
+    def over_limit(self, unsent: int) -> bool:
+        """Tell whether so many unsent bytes are too many."""
+        limit = self._policy.max_unsent
+        return limit is not None and unsent > limit
+
+    def allow_close(self) -> None:
+        """One Close frame more is written behind whatever is unsent, and nothing after it."""
+        self._closing = True
 
     def _register(self) -> None:
         try:

@@ -150,6 +150,7 @@ section_benchmarks() { # beside Autobahn's resource in a stock Site; over HTTP/2
   environment dev "$(python_of 3.11)" --editable '.[dev]'
   "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/compare.py
   "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/http2.py
+  "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/broadcast.py
 }
 
 section_docs() { # without a warning

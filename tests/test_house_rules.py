@@ -14,6 +14,9 @@ from tests.source_tree import MODULES, ROOT, TREES, functions, texts, unit
 #: Where private attributes of others may be named.
 MAY_NAME_PRIVATE = {"twisted": "takeover", "autobahn": "protocols.websocket", "h2": "http2.frames"}
 
+#: And one attribute of a socket's transport, which has no public name for what it still has to send.
+UNSENT = ("upgradegw.protocols.unsent", "_tempDataLen")
+
 #: Private modules that may be imported all the same. The PROXY protocol's wrapper has no public name, and only it can
 #: tell the address of the connection from the address that the PROXY header claims.
 MAY_IMPORT = {("upgradegw.web.clients", "twisted.protocols.haproxy._wrapper.HAProxyProtocolWrapper")}
@@ -74,7 +77,7 @@ def test_private_attributes_of_others_stay_in_their_files() -> None:
         for name, tree in TREES.items()
         if not any(may_name_private(name, owner) for owner in MAY_NAME_PRIVATE)
         for line, attribute in private_uses(tree)
-        if attribute not in defined[unit(name)]
+        if attribute not in defined[unit(name)] and (name, attribute) != UNSENT
     ]
     assert wrong == []
 

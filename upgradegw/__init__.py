@@ -13,6 +13,7 @@ from upgradegw.protocols.plugins import IUpgradeProvider
 from upgradegw.protocols.stream import stream
 from upgradegw.protocols.websocket import websocket
 from upgradegw.web.clients import client_of
+from upgradegw.web.drain import Drain
 from upgradegw.web.h2c import h2c
 from upgradegw.web.request import UpgradeRequestMixin
 from upgradegw.web.resource import UpgradeResource
@@ -26,6 +27,7 @@ __all__ = [
     "BadUpgradeResponse",
     "Client",
     "Deny",
+    "Drain",
     "EndSummary",
     "IUpgradeProvider",
     "IUpgradeResource",
@@ -36,8 +38,8 @@ __all__ = [
     "UpgradeClientEndpoint",
     "UpgradeInfo",
     "UpgradeProtocol",
-    "UpgradeRequestMixin",
     "UpgradeRefused",
+    "UpgradeRequestMixin",
     "UpgradeResource",
     "UpgradeResponse",
     "UpgradeSite",

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IProtocol
 from zope.interface import Interface
 
 from upgradegw.negotiation.model import Client, Fields, Refuse, RequestHead, Supported, UpgradeProtocol
+from upgradegw.negotiation.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,12 @@ class Allow:
     Attributes:
         context: Anything; the protocol finds it in ``UpgradeInfo.context``.
         fields: Fields to add to the 101, for example ``Set-Cookie``.
+        counted_as: What ``max_connections_per_context`` counts instead of the context, such as a user's name.
     """
 
     context: Any = None
     fields: Fields = ()
+    counted_as: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +89,25 @@ class Deny:
 class Ending(Protocol):
     """What the access log and an orderly stop want from a protocol that knows more than its bytes."""
 
-    def going_away(self) -> None:
-        """End in order because the server stops, as the protocol's own rules have it."""
+    def going_away(self, code: int = 1001) -> None:
+        """End in order because the server stops, as the protocol's own rules have it.
+
+        Args:
+            code: The close code of RFC 6455 section 7.4, for protocols that have one.
+        """
 
     def summary(self) -> EndSummary:
         """Say how the connection went; called once, when it has ended."""
+
+
+class Witness(Protocol):
+    """Who is told of a connection's life, around what the protocol is told."""
+
+    def begins(self, transport: Any) -> None:
+        """The protocol is about to be connected to this transport."""
+
+    def ends(self) -> Reason | None:
+        """The connection is gone and the protocol is about to be told; return why, if that is known better here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +142,7 @@ class Accept:
         subprotocol: For the log.
         ending: Who knows how it went; without it bytes are counted and the transport is closed at a stop.
         release: Called once when the protocol is done with: the connection has ended, or the switch never came.
+        witness: Who is told just before the protocol is connected, and just before it learns of the end.
     """
 
     protocol: IProtocol
@@ -133,6 +151,7 @@ class Accept:
     subprotocol: str | None = None
     ending: Ending | None = None
     release: Callable[[], None] = _nothing
+    witness: Witness | None = None
 
 
 class Upgrade(Supported, Protocol):
@@ -195,8 +214,8 @@ class Takeable(Protocol):
     def take(self, request: Any) -> Taken:
         """End HTTP on this connection: timers cancelled, producers unregistered, request detached."""
 
-    def switched(self, going_away: Callable[[], None]) -> None:
-        """The connection is another protocol's now; an orderly stop calls ``going_away``."""
+    def switched(self, going_away: Callable[[int], None]) -> None:
+        """The connection is another protocol's now; an orderly stop calls ``going_away`` with a close code."""
 
     def ended(self) -> None:
         """The switched connection is gone."""

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from upgradegw.interfaces import Ending, EndSummary
+from upgradegw.interfaces import Ending, EndSummary, Witness
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.shadows import Shadows
 
@@ -24,9 +24,15 @@ _log = Logger(namespace="upgradegw")
 
 
 class Switched(Protocol):
-    """Stands where the transport delivers: passes events on, counts bytes if asked to, notices the end."""
+    """Stands where the transport delivers: passes events on, counts bytes if asked to, notices the end.
+
+    Attributes:
+        witness: Who is told of the end before the protocol is.
+    """
 
     # Set on the instance by the few connections that need more.
+    witness: Witness | None = None
+    _why: Reason | None = None
     _bytes_in = 0
     _bytes_out = 0
     _failed = False
@@ -188,6 +194,8 @@ class Switched(Protocol):
             self._counter.lift()
         self._held = None
         self._closed = True
+        if self.witness is not None:
+            self._why = self.witness.ends()
         try:
             self._protocol.connectionLost(reason)
         finally:
@@ -196,7 +204,7 @@ class Switched(Protocol):
     def _summary(self, why: Failure) -> EndSummary:
         if self._ending is not None:
             return self._ending.summary()
-        reason = Reason.CLOSED if isinstance(why.value, ConnectionDone) else Reason.LOST
+        reason = self._why or (Reason.CLOSED if isinstance(why.value, ConnectionDone) else Reason.LOST)
         if self._failed:
             reason = Reason.APPLICATION_ERROR
         return EndSummary(self._bytes_in, self._bytes_out, None, str(reason.value))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol
 
-from upgradegw.interfaces import Ending, EndSummary, Taken, UpgradeInfo
+from upgradegw.interfaces import Ending, EndSummary, Taken, UpgradeInfo, Witness
 from upgradegw.negotiation.fields import has_control, is_token
 from upgradegw.negotiation.model import Fields
 from upgradegw.switched import HalfCloseableSwitched, Switched
@@ -61,6 +61,7 @@ def switch(
     info: UpgradeInfo,
     ended: Callable[[EndSummary], None],
     ending: Ending | None = None,
+    witness: Witness | None = None,
 ) -> None:
     """Announce the switch and start the protocol.
 
@@ -73,6 +74,7 @@ def switch(
         info: Given to ``protocol.upgraded`` if there is one.
         ended: Called once, when the connection is gone.
         ending: Who can sum the connection up; without it bytes are counted.
+        witness: Who is told of the beginning and the end, around what the protocol is told.
     """
     half_closeable = IHalfCloseableProtocol.providedBy(protocol)
     switched = (HalfCloseableSwitched if half_closeable else Switched)(protocol, taken.transport, ending, ended)
@@ -80,6 +82,8 @@ def switch(
     taken.write_head(*head)
     if ending is None:
         switched.count_writes()
+    if witness is not None:
+        switched.witness = witness
     if taken.leading_data or taken.resume is not None or taken.read_closed:
         switched.hold(taken.leading_data, taken.resume)
     if taken.read_closed:
@@ -88,6 +92,8 @@ def switch(
         upgraded = getattr(protocol, "upgraded", None)
         if upgraded is not None:
             upgraded(info)
+        if witness is not None:
+            witness.begins(taken.transport)
         protocol.makeConnection(taken.transport)
     except Exception:  # noqa: BLE001 - the application's; the 101 is out, so there is nothing left to answer
         switched.fail("the protocol failed at the switch")

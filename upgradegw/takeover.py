@@ -164,7 +164,7 @@ class StockConnection:
             resume=reader.resumeProducing if paused else None,
         )
 
-    def switched(self, going_away: Callable[[], None]) -> None:
+    def switched(self, going_away: Callable[[int], None]) -> None:
         """Nobody stops a stock Site in order."""
 
     def ended(self) -> None:

@@ -70,9 +70,16 @@ def test_limits_of_http_2() -> None:
 
 
 def test_limits_of_a_resource() -> None:
-    """Both deadlines of a resource are on the page, with their defaults."""
+    """The deadlines and limits of a resource are on the page, with their defaults."""
     given = defaults(upgradegw.UpgradeResource.__init__)
-    assert documented("Of a resource") == {name: given[name] for name in given if name.endswith("_timeout")}
+    limits = {name: given[name] for name in given if name.endswith("_timeout") or name.startswith("max_")}
+    assert documented("Of a resource") == limits
+
+
+def test_limits_of_a_stream() -> None:
+    """The limit of a stream is on the page, with its default."""
+    given = defaults(upgradegw.stream)
+    assert documented("Of a stream") == {name: given[name] for name in given if name.startswith("max_")}
 
 
 def test_limits_of_a_websocket() -> None:

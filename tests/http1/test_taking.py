@@ -169,7 +169,7 @@ class Taking(SynchronousTestCase):
         Wire(site, reactor).send(get(b"/", *OFFER))
         channel, told = root.requests[0].channel, []
         switch(root.requests[0])
-        channel.switched(lambda: told.append("going away"))
+        channel.switched(lambda _code: told.append("going away"))
         stopped = site.stop()
         assert told == ["going away"]
         self.assertNoResult(stopped)

@@ -121,7 +121,7 @@ class Ending(SynchronousTestCase):
         client, root, talker = tunnel(Switching(wait=False))
         stream = client.connection._streams.live[1]
         told: list[None] = []
-        stream.switched(lambda: told.append(None))
+        stream.switched(lambda _code: told.append(None))
         done = client.site.stop()
         client.turn()
         assert told == [None]
@@ -141,11 +141,11 @@ class Ending(SynchronousTestCase):
         client.site.stop()
         stream = root.switch(root.requests[0])
         told: list[None] = []
-        stream.switched(lambda: told.append(None))
+        stream.switched(lambda _code: told.append(None))
         assert told == [None]
         stream.ended()
         client.send(rst(1))
-        stream.switched(lambda: told.append(None))
+        stream.switched(lambda _code: told.append(None))
         assert told == [None]
 
     def test_refused(self) -> None:

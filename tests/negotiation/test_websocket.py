@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.negotiation.heads import KEY, ON_STREAM, WEBSOCKET, head_of, replaced, stream_head, with_lines
 from upgradegw.negotiation.model import Refuse
 from upgradegw.negotiation.reasons import Reason
-from upgradegw.negotiation.websocket import Handshake, accept_value, handshake
+from upgradegw.negotiation.websocket import Handshake, accept_value, check_close_code, handshake
 
 VERSION, KEY_NAME = b"Sec-WebSocket-Version", b"Sec-WebSocket-Key"
 PROTOCOL, EXTENSIONS = b"Sec-WebSocket-Protocol", b"Sec-WebSocket-Extensions"
@@ -224,3 +224,16 @@ def test_everything_else_is_the_same_on_a_stream():
         refused = handshake(stream_head(fields=(*ON_STREAM, (name, value))), None)
         assert isinstance(refused, Refuse)
         assert refused.status == status
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1003, 1007, 1011, 1012, 1014, 3000, 4999])
+def test_close_codes(code: int) -> None:
+    """RFC 6455 section 7.4: what a server may close with."""
+    check_close_code(code)
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1010, 1015, 1016, 2999, 5000])
+def test_what_is_no_close_code(code: int) -> None:
+    """Codes that are never sent, a client's own, and numbers that nobody may use are refused."""
+    with pytest.raises(ValueError, match=str(code)):
+        check_close_code(code)

@@ -35,7 +35,7 @@ from upgradegw.switched import HalfCloseableSwitched, Switched
 class _Uncounted:
     """Nobody keeps books of a client's connection."""
 
-    def going_away(self) -> None:
+    def going_away(self, code: int = 1001) -> None:
         """Nobody stops it but its owner."""
 
     def summary(self) -> EndSummary:

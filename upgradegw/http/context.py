@@ -55,6 +55,7 @@ class Context:
         wheel: All deadlines.
         connections: Who is connected, also those that have been switched and those that are being turned away.
         stopping: Whether the site stops: no request is read after the present one.
+        close_code: What WebSockets are closed with at the stop.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Context:
         self.clock = clock
         self.find_client = find_client
         self.stopping = False
+        self.close_code = 1001  # RFC 6455 section 7.4.1: going away
         self.connections: set[Connection] = set()
         timeouts = (idle_timeout, limits.content_timeout, limits.write_timeout, 60.0)
         self.wheel = Wheel(clock, min(seconds for seconds in timeouts if seconds))
@@ -169,9 +171,15 @@ class Context:
 
     # --- The end.
 
-    def stop(self) -> Deferred[None]:
-        """End all connections in order; the Deferred fires when the last is gone."""
+    def stop(self, code: int | None = None) -> Deferred[None]:
+        """End all connections in order; the Deferred fires when the last is gone.
+
+        Args:
+            code: The close code for WebSockets; None for the one that a stop before had, or 1001.
+        """
         self.stopping = True
+        if code is not None:
+            self.close_code = code
         done: Deferred[None] = Deferred()
         if not self.connections:
             done.callback(None)

@@ -78,7 +78,7 @@ class ClosingHalf(LimitedHalf):
     _lingering = False
     _discarded = 0
     _when_sent: Callable[[], None] | None = None
-    _going_away: Callable[[], None] | None = None
+    _going_away: Callable[[int], None] | None = None
     _peer: Any = None
     _host: Any = None
 
@@ -195,7 +195,7 @@ class ClosingHalf(LimitedHalf):
     def stop(self) -> None:
         """End in order: what is being answered is answered, what has been switched is told."""
         if self._going_away is not None:
-            self._going_away()
+            self._going_away(self._context.close_code)
         elif self._state == State.HEAD:
             self._after_sending(self._lose)
 

@@ -270,8 +270,8 @@ class SendingHalf(Protocol):
 
 
 def plain_socket(transport: Any) -> socket | None:
-    """Return the socket of a transport that does nothing but send on it: TCP or UNIX, without TLS."""
-    if isinstance(transport, Connection) and not transport.TLS:
+    """Return the socket of a transport that does nothing but send on it: TCP or UNIX, without TLS, and connected."""
+    if isinstance(transport, Connection) and not transport.TLS and transport.connected:
         return transport.getHandle()
     return None
 

@@ -79,13 +79,13 @@ class TakeableHalf(ClosingHalf):
         self._reading = True
         self.transport.resumeProducing()
 
-    def switched(self, going_away: Callable[[], None]) -> None:
+    def switched(self, going_away: Callable[[int], None]) -> None:
         """Remember how to end the protocol that speaks now; do it if the site is already stopping."""
         if self._state != State.TAKEN:
             return  # it has ended already
         self._going_away = going_away
         if self._context.stopping:
-            going_away()
+            going_away(self._context.close_code)
 
     def ended(self) -> None:
         """The switched connection is gone."""

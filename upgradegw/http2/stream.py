@@ -242,7 +242,7 @@ class Stream(TakeableHalf):
     def stop(self) -> None:
         """The site stops: a protocol behind a switch is told."""
         if self._going_away is not None:
-            self._going_away()
+            self._going_away(self._owner.context.close_code)
 
     # --- Deadlines.
 

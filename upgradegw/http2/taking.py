@@ -28,7 +28,7 @@ class TakeableHalf(ReceivingHalf):
     _tunnel: StreamTransport | None = None
     closed = False
     _taken = False
-    _going_away: Callable[[], None] | None = None
+    _going_away: Callable[[int], None] | None = None
     _closed_at: float | None = None
 
     def getPeer(self) -> Any:
@@ -132,13 +132,13 @@ class TakeableHalf(ReceivingHalf):
         """Return how many bytes have arrived that nobody has taken."""
         return self._tunnel.waiting if self._tunnel is not None else super().waiting_bytes()
 
-    def switched(self, going_away: Callable[[], None]) -> None:
+    def switched(self, going_away: Callable[[int], None]) -> None:
         """Remember how to end the protocol that speaks now; do it if the site is already stopping."""
         if self.gone or (self.end_sent and self.read_ended):
             return  # it has ended already
         self._going_away = going_away
         if self._owner.context.stopping:
-            going_away()
+            going_away(self._owner.context.close_code)
 
     def ended(self) -> None:
         """The protocol behind the switch is done."""

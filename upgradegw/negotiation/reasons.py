@@ -147,6 +147,12 @@ class Reason(Enum):
         ("UpgradeResource(prepare_timeout)",),
     )
     NO_PROTOCOL = ("no_protocol", "The factory's buildProtocol returned None.", (Status(503),))
+    DRAINING = (
+        "draining",
+        "The Drain of this resource was called: it takes no more connections.",
+        (Status(503),),
+        ("UpgradeResource(drain)",),
+    )
     CLIENT_GONE = ("client_gone", "The client left before the answer.", (Sign.NOBODY,))
     NO_TAKEOVER = (
         "no_takeover",
@@ -249,9 +255,15 @@ class Reason(Enum):
     )
     TOO_MANY_CONNECTIONS = (
         "too_many_connections",
-        "max_connections (or max_connections_per_client) is reached.",
-        (Status(503),),
-        ("UpgradeSite(max_connections)", "UpgradeSite(max_connections_per_client)"),
+        "A limit of the site, the resource or the factory is reached; the detail names it (max_connections...).",
+        (Status(503), Status(429)),
+        (
+            "UpgradeSite(max_connections)",
+            "UpgradeSite(max_connections_per_client)",
+            "UpgradeResource(max_connections)",
+            "UpgradeResource(max_connections_per_client)",
+            "UpgradeResource(max_connections_per_context)",
+        ),
     )
 
     # --- A connection that had been switched ended.
@@ -277,7 +289,7 @@ class Reason(Enum):
     SLOW_READER = (
         "slow_reader",
         "The client does not read what is sent to it.",
-        (Sign.CUT,),
+        (Close(1008), Sign.CUT),
         ("websocket(max_unsent)", "websocket(write_timeout)"),
     )
     MESSAGE_TIMEOUT = (

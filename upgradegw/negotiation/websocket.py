@@ -123,3 +123,14 @@ def _check_host(hosts: list[bytes]) -> Refuse | None:
 def _show(name: str, values: list[bytes]) -> str:
     """Show what stood there, for the log."""
     return f"{name}: {printable(b' and '.join(values))}" if values else f"{name} is absent"
+
+
+def check_close_code(code: int) -> None:
+    """Raise ValueError unless a server may send this code in a Close frame.
+
+    RFC 6455 section 7.4: 1000 to 1014 without those that stand for "no code" (1004 to 1006) and the client's own
+    (1010), as IANA's registry has them; 3000 to 4999 for libraries and applications.
+    """
+    registered = 1000 <= code <= 1014 and code not in {1004, 1005, 1006, 1010}  # noqa: PLR2004 - the RFC's
+    if not registered and not 3000 <= code <= 4999:  # noqa: PLR2004 - the RFC's
+        raise ValueError(f"code={code!r} is no code that a server can close a WebSocket with")

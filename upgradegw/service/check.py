@@ -59,11 +59,15 @@ def _listener(listener: Listener, secure: bool) -> dict[str, Any]:
         listener.endpoint(reactor)  # nobody but Twisted can tell whether it is one
     return {
         **_address(description),
-        "tls": _yes(secure or (isinstance(description.place, Other) and description.place.text.startswith("ssl:"))),
+        "tls": _yes((secure and not listener.cleartext) or _is_ssl(description)),
         "http": "1.1,2",
         "proxy-header": "yes" if description.haproxy else None,
         "option": listener.option,
     }
+
+
+def _is_ssl(description: Description) -> bool:
+    return isinstance(description.place, Other) and description.place.text.startswith("ssl:")
 
 
 def _address(description: Description) -> dict[str, Any]:
@@ -123,8 +127,11 @@ def _upgrade(upgrade: Upgrade) -> dict[str, Any]:
 def _settings(options: Any) -> dict[str, str]:
     target = options["access-log"]
     log = {None: "twistd's log", "-": "standard output", "off": "off"}.get(target) or str(Path(target).absolute())
+    webroot, port = options["acme-webroot"], options["https-port"]
     return {
         "app-dir": str(Path(options["app-dir"]).absolute()),
+        **({} if webroot is None else {"acme-webroot": str(Path(webroot).absolute())}),
+        **({} if port is None else {"https-port": port}),
         "trusted-proxy": ",".join(options.trusted) or "none",
         "h2c-upgrade": options.h2c_in_force,
         "extended-connect": _yes(not options["no-extended-connect"]),

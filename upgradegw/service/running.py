@@ -25,9 +25,6 @@ from upgradegw.service.signals import CaughtSignals
 from upgradegw.service.tls import over_tls
 from upgradegw.web.site import UpgradeSite
 
-#: Seconds that aborted connections have to be gone; they need one turn of the reactor.
-_ABORT_SECONDS = 1.0
-
 
 class GatewayService(Service):
     """One site on some listeners."""
@@ -148,21 +145,7 @@ class GatewayService(Service):
             self._signals.replace(number, self._abort)
         closed = DeferredList([listener.stop(port) for listener, port in self._ports], consumeErrors=True)
         self._ports.clear()
-        gone: Deferred[None] = Deferred()
-        calls = [
-            self._reactor.callLater(self._stop_timeout, self._abort),
-            self._reactor.callLater(self._stop_timeout + _ABORT_SECONDS, gone.callback, None),
-        ]
-
-        def done(_result: object) -> None:
-            for call in calls:
-                if call.active():
-                    call.cancel()
-            if not gone.called:
-                gone.callback(None)
-
-        closed.addCallback(lambda _results: self._site.stop()).addBoth(done)
-        return gone.addCallback(self._stopped)
+        return closed.addCallback(lambda _results: self._site.drain(self._stop_timeout)).addBoth(self._stopped)
 
     def _stopped(self, _result: object) -> None:
         self._notifier.unwatch()

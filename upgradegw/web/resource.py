@@ -20,6 +20,8 @@ from upgradegw.negotiation.reasons import Reason
 from upgradegw.negotiation.upgrade import negotiate, refusal
 from upgradegw.protocols.plugins import find_upgrade
 from upgradegw.takeover import takeable
+from upgradegw.web.admission import Admission
+from upgradegw.web.drain import Drain
 from upgradegw.web.heads import request_head
 from upgradegw.web.outcomes import note_outcome
 from upgradegw.web.responses import EXTENDED_CONNECT_TEXT, write_refusal
@@ -49,6 +51,11 @@ class UpgradeResource(Resource):
         *,
         authorize_timeout: float = 10.0,
         prepare_timeout: float = 10.0,
+        max_connections: int | None = None,
+        max_connections_per_client: int | None = None,
+        max_connections_per_context: int | None = None,
+        retry_after: int = 10,
+        drain: Drain | None = None,
     ) -> None:
         """Serve some protocols.
 
@@ -62,9 +69,16 @@ class UpgradeResource(Resource):
                 are not asked about.
             authorize_timeout: Seconds for ``authorize``; then 503.
             prepare_timeout: Seconds for the protocol to make ready (``onConnect``, ``buildProtocol``); then 503.
+            max_connections: Connections behind this resource at a time, those that are being prepared among them;
+                beyond it 503. None for no limit, as in the following.
+            max_connections_per_client: The same for one client address; beyond it 429.
+            max_connections_per_context: The same for one ``Allow(context=…)``, such as a user; beyond it 429. Contexts
+                that are equal are one; None is not counted; ``Allow(counted_as=…)`` is counted instead.
+            retry_after: Seconds after which a client that was refused for one of these may come again.
+            drain: Ends the connections in order; one for all resources that are to end together.
 
         Raises:
-            ValueError: No upgrade is given, or one token twice.
+            ValueError: No upgrade is given, or one token twice; or a limit is none.
             LookupError: No installed package brings a token.
         """
         super().__init__()
@@ -79,6 +93,13 @@ class UpgradeResource(Resource):
         self.authorize = authorize
         self.authorize_timeout = authorize_timeout
         self.prepare_timeout = prepare_timeout
+        self._admission = Admission(
+            drain,
+            retry_after,
+            max_connections=max_connections,
+            max_connections_per_client=max_connections_per_client,
+            max_connections_per_context=max_connections_per_context,
+        )
 
     def _adopt_content_policy(self) -> None:
         """Take as much content as ``otherwise`` does, and in the same way (see ``limit``)."""
@@ -122,7 +143,11 @@ class UpgradeResource(Resource):
         if isinstance(decision, Refuse):
             connection.close_after_response()
             return self._refuse(request, head, decision)
-        switchover = Switchover(request, connection, head, decision)
+        place = self._admission.enter(request, head.client)
+        if isinstance(place, Refuse):
+            connection.close_after_response()
+            return self._refuse(request, head, place)
+        switchover = Switchover(request, connection, head, decision, place)
         switchover.run(self.authorize, self.authorize_timeout, self.prepare_timeout)
         return NOT_DONE_YET
 

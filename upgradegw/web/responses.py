@@ -18,6 +18,7 @@ _TEXTS = {
     404: "There is nothing here.",
     405: "This method is not served here.",
     426: "This resource is served over another protocol only: see the Upgrade field of this response.",
+    429: "You have too many connections already. Try again later.",
     500: "The server failed.",
     501: "The server cannot do that on this connection.",
     503: "The server cannot take this connection now. Try again later.",

@@ -25,6 +25,7 @@ from upgradegw.negotiation.client import TrustedProxies
 from upgradegw.negotiation.model import Client, Fields, Refuse
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.web.clients import find_client
+from upgradegw.web.drain import Drainable
 from upgradegw.web.http2 import Http2
 from upgradegw.web.request import UpgradeRequest
 from upgradegw.web.request_events import emit_request
@@ -33,7 +34,7 @@ from upgradegw.web.request_events import emit_request
 _MAX_IN_MEMORY = 100_000
 
 
-class UpgradeSiteMixin(Site):
+class UpgradeSiteMixin(Drainable, Site):
     """Our HTTP/1.1 and HTTP/2 for a ``Site`` subclass of your own: ``class MySite(UpgradeSiteMixin, TheirSite)``.
 
     Arguments that are not its own go to ``TheirSite``, whose signature may be any. What that class overrides is called:

@@ -18,6 +18,7 @@ from upgradegw.negotiation.model import Candidate, Fields, Refuse, RequestHead
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.switching import switch
 from upgradegw.takeover import is_disconnected
+from upgradegw.web.admission import Place
 from upgradegw.web.asking import AUTHORIZE, PREPARE, Asking
 from upgradegw.web.outcomes import note_outcome
 from upgradegw.web.responses import write_refusal
@@ -52,7 +53,9 @@ def _content(request: Any) -> bytes:
 class Switchover:
     """The way from a candidate to a running protocol, or to a response."""
 
-    def __init__(self, request: Any, connection: Takeable, head: RequestHead, candidate: Candidate[Upgrade]) -> None:
+    def __init__(
+        self, request: Any, connection: Takeable, head: RequestHead, candidate: Candidate[Upgrade], place: Place
+    ) -> None:
         """Start with a decision.
 
         Args:
@@ -60,11 +63,13 @@ class Switchover:
             connection: Its connection.
             head: Its head.
             candidate: The protocol that will be spoken if nobody objects.
+            place: Where the request is counted; it gives it back itself if it is answered.
         """
         self._request = request
         self._connection = connection
         self._head = head
         self._candidate = candidate
+        self._place = place
         self._asking = Asking(request)
         self._allow = _ALLOW
         self._prepare_seconds = 0.0
@@ -90,6 +95,10 @@ class Switchover:
             self._answer(permission, Reason.DENIED)
             return
         if self._is_answered():
+            return
+        refuse = self._place.count(permission)
+        if refuse is not None:
+            self._answer(refuse, refuse.reason)
             return
         candidate, head, request = self._candidate, self._head, self._request
         self._allow = permission
@@ -152,6 +161,11 @@ class Switchover:
         if self._is_answered():
             accept.release()
             return
+        refuse = self._place.keep()
+        if refuse is not None:
+            accept.release()
+            self._answer(refuse, refuse.reason)
+            return
         try:
             fields = self._response_fields(accept, allow)
             if self._head.protocol is None:
@@ -161,10 +175,13 @@ class Switchover:
             taken = connection.take(request)
         except Exception:
             accept.release()
+            self._place.leave()
             raise
         ended = self._ended(accept)
-        switch(taken, (accept.phrase, fields), accept.protocol, self._info, ended, accept.ending)
-        connection.switched(self._going_away(accept, taken.transport))
+        switch(taken, (accept.phrase, fields), accept.protocol, self._info, ended, accept.ending, accept.witness)
+        going_away = self._going_away(accept, taken.transport)
+        connection.switched(going_away)
+        self._place.switched(going_away, taken.transport)
 
     def _response_fields(self, accept: Accept, allow: Allow) -> Fields:
         """The response's fields: the switch first, then what was set on the request, by authorize and by the protocol.
@@ -186,11 +203,11 @@ class Switchover:
         return tuple(fields)
 
     @staticmethod
-    def _going_away(accept: Accept, transport: Any) -> Callable[[], None]:
+    def _going_away(accept: Accept, transport: Any) -> Callable[[int], None]:
         if accept.ending is not None:
             return accept.ending.going_away
 
-        def close() -> None:
+        def close(_code: int) -> None:
             # On TLS a close waits for a registered producer, which need not know that it is to end.
             with suppress(RuntimeError):  # a transport may object if there is none
                 transport.unregisterProducer()
@@ -200,10 +217,11 @@ class Switchover:
 
     def _ended(self, accept: Accept) -> Callable[[EndSummary], None]:
         """Log the switch now and the end when it comes; give back what the connection used."""
-        connection, clock = self._connection, self._request.site.reactor
+        connection, clock, place = self._connection, self._request.site.reactor, self._place
 
         def give_back(_summary: EndSummary) -> None:
             connection.ended()
+            place.leave()
             accept.release()
 
         if not access_events.wanted:

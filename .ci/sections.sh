@@ -146,11 +146,12 @@ section_deployment() { # a certificate from an authority, by certbot; the steps 
   "$UPGRADEGW_CI/dev/bin/pytest" tests/deployment/whole_*.py
 }
 
-section_benchmarks() { # beside Autobahn's resource in a stock Site; over HTTP/2 beside Hypercorn and twisted.web's own
+section_benchmarks() { # beside Autobahn, Hypercorn, aiohttp and twisted.web itself
   environment dev "$(python_of 3.11)" --editable '.[dev]'
   "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/compare.py
   "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/http2.py
   "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/broadcast.py
+  "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/tls.py
 }
 
 section_docs() { # without a warning

@@ -4,6 +4,7 @@ from upgradegw.client.endpoint import UpgradeClientEndpoint
 from upgradegw.client.errors import UpgradeRefused
 from upgradegw.client.response import BadUpgradeResponse, UpgradeResponse
 from upgradegw.events import access_events
+from upgradegw.http.client_subject import client_subject
 from upgradegw.http.content import deliver_content
 from upgradegw.http.subtrees import limit
 from upgradegw.interfaces import Accept, Allow, Deny, EndSummary, IUpgradeResource, Upgrade, Upgraded, UpgradeInfo
@@ -47,6 +48,7 @@ __all__ = [
     "Upgraded",
     "access_events",
     "client_of",
+    "client_subject",
     "deliver_content",
     "h2c",
     "limit",

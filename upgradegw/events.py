@@ -38,6 +38,7 @@ _Detail = Annotated[str, About("the values that were compared; with `reason`, an
 _Hint = Annotated[str, About("what to look at; with `reason`")]
 _Id = Annotated[str | None, About("the connection's name, the same in all its events; None if it has none")]
 _Client = Annotated[str | None, About("the effective client's address; None on a UNIX socket")]
+_Subject = Annotated[str, About("the subject of the client's certificate (RFC 4514); only if it has shown one")]
 _Method = Annotated[str, About("the request method; empty if none could be read")]
 _Target = Annotated[str, About("the request target as received; empty if none could be read")]
 _Version = Annotated[str, About("`HTTP/1.1`, `HTTP/1.0` or `HTTP/2`")]
@@ -59,6 +60,7 @@ class RequestEvent(TypedDict):
     event: Annotated[Literal["request"], About("the kind")]
     connection_id: _Id
     client: _Client
+    client_subject: NotRequired[_Subject]
     method: _Method
     target: _Target
     http_version: _Version
@@ -90,6 +92,7 @@ class SwitchEvent(TypedDict):
     event: Annotated[Literal["switch"], About("the kind")]
     connection_id: _Id
     client: _Client
+    client_subject: NotRequired[_Subject]
     path: _Path
     token: _Token
     subprotocol: _Subprotocol
@@ -102,6 +105,7 @@ class EndEvent(TypedDict):
     event: Annotated[Literal["end"], About("the kind")]
     connection_id: _Id
     client: _Client
+    client_subject: NotRequired[_Subject]
     path: _Path
     token: _Token
     subprotocol: _Subprotocol

@@ -32,6 +32,7 @@ class UpgradeInfo:
         checked: What the upgrade's own ``check`` learned from the head.
         request: The ``twisted.web`` request, for an upgrade whose attribute ``wants_request`` is true, while it
             prepares; else None, for nobody should keep it as long as the connection.
+        client_subject: Whose certificate the client has shown, as ``client_subject(request)`` returns it.
     """
 
     head: RequestHead
@@ -43,6 +44,7 @@ class UpgradeInfo:
     content: bytes = b""
     checked: object = None
     request: Any = None
+    client_subject: str | None = None
 
 
 class Upgraded(Protocol):

@@ -72,19 +72,25 @@ ROWS = (
 )
 
 
-def hypercorn() -> list[str]:
-    """Return the command that starts Hypercorn; install it first if need be."""
+def python_with(package: str, version: str) -> str:
+    """Return the interpreter of an environment that has a package; make it first if need be."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "upgradegw"
-    folder = cache / f"hypercorn-{HYPERCORN}-python{sys.version_info.major}.{sys.version_info.minor}"
+    folder = cache / f"{package}-{version}-python{sys.version_info.major}.{sys.version_info.minor}"
     if not folder.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as fresh:
             made = Path(fresh) / "environment"
             subprocess.run([sys.executable, "-m", "venv", str(made)], check=True)
             install = [str(made / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*install, f"hypercorn=={HYPERCORN}"], check=True)
+            subprocess.run([*install, f"{package}=={version}"], check=True)
             made.rename(folder)
-    command = [str(folder / "bin" / "python"), "-m", "hypercorn", "--worker-class", "asyncio", "--workers", "0"]
+    return str(folder / "bin" / "python")
+
+
+def hypercorn() -> list[str]:
+    """Return the command that starts Hypercorn."""
+    python = python_with("hypercorn", HYPERCORN)
+    command = [python, "-m", "hypercorn", "--worker-class", "asyncio", "--workers", "0"]
     return [*command, "--bind", "127.0.0.1:0", "tests.benchmarks.asgi:application"]
 
 

@@ -126,8 +126,6 @@ def test_an_exchange_disturbs_nobody(tmp_path: Path, certificate: CertificateFil
     assert shown in {old, new}
 
 
-# Take the mark away as soon as certificates are read anew.
-@pytest.mark.xfail(reason="certificates are read once, at the start", strict=True)
 def test_a_renewal_is_picked_up(tmp_path: Path, certificate: CertificateFiles) -> None:
     """SIGHUP behind the hook: READY=1 comes when new clients are shown the new certificate."""
     _, new, shown = exchanged(tmp_path, certificate)

@@ -19,10 +19,12 @@ from upgradegw.http.limits import Limits
 from upgradegw.http2.limits import Http2Limits
 from upgradegw.probe.arguments import parser, read
 from upgradegw.protocols.websocket.settings import DEFAULTS
+from upgradegw.service import tls
+from upgradegw.service.certificate_watch import POLL_SECONDS
 from upgradegw.service.options import Options
 
 REFERENCE = ROOT / "docs" / "reference"
-UNITS = {"s": 1, "KiB": 1024, "MiB": 1024 * 1024, "": 1}
+UNITS = {"s": 1, "h": 3600, "KiB": 1024, "MiB": 1024 * 1024, "": 1}
 
 
 def rows(page: str, heading: str) -> Iterator[list[str]]:
@@ -67,6 +69,12 @@ def test_limits_of_http_2() -> None:
     assert stated == {name: getattr(Http2Limits(), name) for name in Http2Limits.__slots__}
     given = defaults(upgradegw.UpgradeSite.__init__)
     assert {name: given[name] for name in stated} == stated
+
+
+def test_limits_of_tls() -> None:
+    """What cannot be set is told all the same."""
+    stated = {"ticket keys": tls.TICKET_KEY_SECONDS, "tickets": tls.TICKET_SECONDS, "files": POLL_SECONDS}
+    assert documented("Of TLS") == stated
 
 
 def test_limits_of_a_resource() -> None:
@@ -157,7 +165,15 @@ def test_the_fields_of_events() -> None:
     stated = {kind: set(event.__annotations__) for kind, event in EVENTS.items()}
     found = emitted()
     assert found.keys() == stated.keys()
-    about = {"connection_id", "client", "path", "token", "subprotocol", "http_version"}  # given as ``**about``
+    about = {
+        "connection_id",
+        "client",
+        "client_subject",
+        "path",
+        "token",
+        "subprotocol",
+        "http_version",
+    }  # given as ``**about``
     assert found["switch"] | about == stated["switch"]
     assert found["end"] | about == stated["end"]
     assert found["refuse"] == stated["refuse"]

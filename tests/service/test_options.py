@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from tests.certificates import self_signed
 from upgradegw import __version__
@@ -130,8 +131,10 @@ def test_a_certificate_can_be_made_on_the_spot(tmp_path: Path, monkeypatch: pyte
     """self-signed needs no file and leaves none; the log will tell its fingerprint."""
     monkeypatch.chdir(tmp_path)
     options = parsed(FREE, "--tls-cert", "self-signed")
-    made = options.tls.certificate.to_cryptography()
-    assert options.notices == [SelfSigned(made, options.tls.privateKey.to_cryptography_key()).notice]
+    assert options.tls is not None
+    (pair,) = options.tls.material.pairs
+    assert isinstance(pair.key, EllipticCurvePrivateKey)
+    assert options.notices == [SelfSigned(pair.certificate, pair.key).notice]
     assert list(tmp_path.iterdir()) == []
     assert parsed(FREE).notices == []
 

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from upgradegw.events import access_events
+from upgradegw.http.client_subject import connection_subject
 from upgradegw.http.limits import Limits
 from upgradegw.http.wheel import Wheel
 from upgradegw.negotiation.authority import split_authority
@@ -219,6 +220,7 @@ class Context:
         """
         method, target, fields = request
         status, reason, detail = refused
+        subject = connection_subject(connection) if connection.isSecure() else None
         access_events.emit(
             "{client} {method} {target!r}: {status} ({reason} {detail}: {hint})",
             event="request",
@@ -235,4 +237,5 @@ class Context:
             reason=reason.value,
             detail=detail,
             hint=reason.hint,
+            **({} if subject is None else {"client_subject": subject}),
         )

@@ -6,18 +6,16 @@ A line is a word and ``name=value`` pairs as in the access log's logfmt: ``liste
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-
 from upgradegw.http.limits import Limits
 from upgradegw.http2.limits import Http2Limits
 from upgradegw.interfaces import Upgrade
 from upgradegw.service import demonstration
+from upgradegw.service.certificate_words import now, rows
 from upgradegw.service.descriptions import Description, Other, Tcp, Unix
 from upgradegw.service.formats.logfmt import pairs
 from upgradegw.service.listening import Listener
@@ -38,7 +36,8 @@ def report(options: Any) -> list[str]:
     """
     secure = options.tls is not None
     lines = [_line("listen", _listener(each, secure)) for each in options.listeners]
-    lines += [_line("certificate", each) for each in _certificates(options)]
+    if options.tls is not None:
+        lines += [_line("certificate", each) for each in rows(options.tls.material, now())]
     routes = _routes(options.resolved) if options.resolved else _demonstration()
     lines += [_line("route", each) for each in routes]
     lines += [_line("setting", {name: value}) for name, value in _settings(options).items()]
@@ -78,27 +77,6 @@ def _address(description: Description) -> dict[str, Any]:
     if isinstance(place, Unix):
         return {"address": f"unix:{place.path}", "mode": f"{place.mode:o}"}
     return {"address": place.text}
-
-
-def _certificates(options: Any) -> Iterator[dict[str, Any]]:
-    if options.tls is None:
-        return
-    certificate = options.tls.certificate.to_cryptography()
-    left = certificate.not_valid_after_utc - dt.datetime.now(dt.UTC)
-    yield {
-        "file": options["tls-cert"],
-        "names": ",".join(_names(certificate)) or None,
-        "not-after": f"{certificate.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}",
-        "days-left": left.days,
-    }
-
-
-def _names(certificate: x509.Certificate) -> list[str]:
-    try:
-        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return []
-    return [str(name.value) for name in found]
 
 
 def _routes(routes: dict[Segments, Route]) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from twisted.python import usage
 
@@ -15,28 +15,18 @@ from upgradegw.service import check, routes
 from upgradegw.service.front_options import FrontOptions
 from upgradegw.service.listening import Listener, bind_all, read_listeners, release_all
 from upgradegw.service.log_options import LogOptions
-from upgradegw.service.self_signed import self_signed
-from upgradegw.service.tls import self_signed_options, tls_options
+from upgradegw.service.tls_options import TlsOptions
 from upgradegw.web.http2 import H2C_UPGRADE, check_h2c_upgrade
 
 #: The port when neither --port nor --listen is given.
 DEFAULT_PORT = 8080
 
-#: In the place of a certificate's file. A file of this name is ``./self-signed``.
-SELF_SIGNED = "self-signed"
 
-_TLS_CERT_HELP = (
-    "PEM file: the certificate and its chain; turns TLS on for every listener. Or the word self-signed, for trying it"
-    " out: a certificate that is made in memory, of which browsers warn."
-)
-
-
-class Options(LogOptions, FrontOptions):
+class Options(LogOptions, TlsOptions, FrontOptions):
     """What the command line says, and, after ``parseOptions``, what it resolved to.
 
     Attributes:
         listeners: Where to listen, sockets bound.
-        tls: The certificate, or None.
         notices: Lines for the log, of what a person should know of these options.
         trusted: The networks of proxies to be believed, checked.
         h2c_upgrade: Whose offer of HTTP/2 in an Upgrade field is accepted; None if nothing was said.
@@ -50,8 +40,6 @@ class Options(LogOptions, FrontOptions):
         " a place to listen can be repeated. Without a route, a demonstration site is served."
     )
     optParameters = [  # noqa: RUF012 - Twisted's name and type
-        ["tls-cert", None, None, _TLS_CERT_HELP],
-        ["tls-key", None, None, "PEM file: the private key, if it is not in the certificate's file."],
         ["app-dir", None, ".", "Folder in which MODULE is looked for first."],
         ["stop-timeout", None, "10", "Seconds that open connections have to end at a stop."],
     ]
@@ -60,7 +48,6 @@ class Options(LogOptions, FrontOptions):
         ["check", None, "Resolve everything, print it with the settings in force, and exit without listening."],
     ]
     listeners: list[Listener]
-    tls: Any
     notices: list[str]
     trusted: list[str]
     resolved: dict[routes.Segments, routes.Route]
@@ -168,7 +155,9 @@ class Options(LogOptions, FrontOptions):
             sys.dont_write_bytecode = True  # of what is imported to be looked at
         self._make_importable()
         self.stop_timeout = self._seconds("stop-timeout")
-        self.tls = self._tls()
+        self.tls = self.read_tls()
+        if self.tls_notice is not None:
+            self.notices.append(self.tls_notice)
         self.listeners = read_listeners(self._listens or [(f"--port {DEFAULT_PORT}", f"tcp:{DEFAULT_PORT}")])
         self.listeners += self.read_front(secure=self.tls is not None)
         self.resolved = routes.resolve(self._wishes)
@@ -198,19 +187,3 @@ class Options(LogOptions, FrontOptions):
         if not 0 <= seconds <= 86400:  # noqa: PLR2004 - a day; also excludes infinity and not-a-number
             raise usage.UsageError(f"--{name} {self[name]}: write a number of seconds, at most a day")
         return seconds
-
-    def _tls(self) -> Any:
-        if self["tls-cert"] is None:
-            if self["tls-key"] is not None:
-                raise usage.UsageError("--tls-key is of use only together with --tls-cert")
-            return None
-        if self["tls-cert"] == SELF_SIGNED:
-            return self._self_signed()
-        return tls_options(self["tls-cert"], self["tls-key"])
-
-    def _self_signed(self) -> Any:
-        if self["tls-key"] is not None:
-            raise usage.UsageError(f"--tls-cert {SELF_SIGNED}: the key is made, too; leave --tls-key out")
-        made = self_signed()
-        self.notices.append(made.notice)
-        return self_signed_options(made)

@@ -19,10 +19,11 @@ from twisted.python.failure import Failure
 
 from upgradegw import __version__
 from upgradegw.service.access_log import AccessLog
+from upgradegw.service.certificate_watch import CertificateWatch
 from upgradegw.service.listening import Listener
 from upgradegw.service.notify import Notifier
 from upgradegw.service.signals import CaughtSignals
-from upgradegw.service.tls import over_tls
+from upgradegw.service.tls import ServerTls, over_tls
 from upgradegw.web.site import UpgradeSite
 
 
@@ -38,7 +39,7 @@ class GatewayService(Service):
         listeners: list[Listener],
         *,
         access_log: AccessLog,
-        tls: Any = None,
+        tls: ServerTls | None = None,
         stop_timeout: float = 10.0,
         notices: tuple[str, ...] = (),
         notifier: Notifier | None = None,
@@ -50,7 +51,7 @@ class GatewayService(Service):
             site: What is served.
             listeners: Where.
             access_log: Written while the server runs; opened anew at SIGHUP.
-            tls: The certificate options, or None for cleartext.
+            tls: The certificates, or None for cleartext; their files are read again when they change, and at SIGHUP.
             stop_timeout: Seconds that connections have to end at a stop.
             notices: Lines for the log behind the one that says where the server listens.
             notifier: Tells the service manager how things are; None if nobody is to be told.
@@ -61,9 +62,10 @@ class GatewayService(Service):
         self._reactor = reactor
         self._site = site
         self._secure = tls is not None
-        self._factory: IProtocolFactory = site if tls is None else over_tls(tls, site)
+        self._factory: IProtocolFactory = site if tls is None else over_tls(tls, site, reactor)
         self._endpoints = [(listener, listener.endpoint(reactor)) for listener in listeners]
         self._access_log = access_log
+        self._certificates = CertificateWatch(reactor, tls)
         self._stop_timeout = stop_timeout
         self._notices = notices
         self._notifier = notifier or Notifier(None)
@@ -86,6 +88,7 @@ class GatewayService(Service):
         # Losing a terminal is no reason to end, and logrotate's signal even less.
         self._signals.replace(signal.SIGHUP, self._reload)
         self._access_log.start()
+        self._certificates.start()
         for number, (listener, endpoint) in enumerate(self._endpoints):
             failures: list[Any] = []
             listening = endpoint.listen(self._site if listener.cleartext else self._factory)
@@ -115,9 +118,10 @@ class GatewayService(Service):
         self._reactor.callWhenRunning(self._reactor.callLater, 0, self._say_ready)
 
     def _reload(self) -> None:
-        """Open files anew."""
+        """Open the log anew, and read the certificates again."""
         self._notifier.reloading()
         self._access_log.reopen()
+        self._certificates.reload()
         self._notifier.ready(self._status())
 
     def _status(self) -> str:
@@ -149,6 +153,7 @@ class GatewayService(Service):
 
     def _stopped(self, _result: object) -> None:
         self._notifier.unwatch()
+        self._certificates.stop()
         self._access_log.stop()
         self._signals.restore()
 

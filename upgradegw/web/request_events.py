@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from upgradegw.events import access_events
+from upgradegw.http.client_subject import client_subject
 from upgradegw.negotiation.model import Decline, Refuse
 from upgradegw.web.clients import client_of
 
@@ -24,6 +25,9 @@ def emit_request(request: Any, outcome: Refuse | Decline | None) -> None:
     if outcome is not None:
         why = {"reason": outcome.reason.value, "detail": outcome.detail, "hint": outcome.reason.hint}
         message += " ({reason} {detail}: {hint})"
+    subject = client_subject(request)
+    if subject is not None:
+        why["client_subject"] = subject
     access_events.emit(
         message,
         event="request",

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from twisted.logger import Logger
 
 from upgradegw.events import access_events
+from upgradegw.http.client_subject import client_subject
 from upgradegw.interfaces import Accept, Allow, Deny, EndSummary, Takeable, Upgrade, UpgradeInfo
 from upgradegw.negotiation.model import Candidate, Fields, Refuse, RequestHead
 from upgradegw.negotiation.reasons import Reason
@@ -112,6 +113,7 @@ class Switchover:
             _content(request) if head.has_content else b"",
             candidate.checked,
             request if getattr(candidate.upgrade, "wants_request", False) else None,
+            client_subject(request),
         )
         transport = self._connection.transport_to_be()
         self._asking.ask(
@@ -235,6 +237,8 @@ class Switchover:
             "subprotocol": accept.subprotocol,
             "http_version": self._head.http_version.decode("ascii"),
         }
+        if self._info.client_subject is not None:
+            about["client_subject"] = self._info.client_subject
         access_events.emit(
             "{client} {path!r}: switched to {token} from {http_version} ({connection_id}, subprotocol {subprotocol})",
             event="switch",

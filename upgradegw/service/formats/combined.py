@@ -44,11 +44,11 @@ def format_event(event: LogEvent) -> str:
     if kind in ("request", "refuse"):
         return _request(event)
     if kind == "switch":
-        return f"switch {_upgrade(event)} id={escape(event.get('connection_id'))}"
+        return f"switch {_upgrade(event)} id={escape(event.get('connection_id'))}{_subject(event)}"
     return (
         f"end {_upgrade(event)} seconds={_seconds(event)} bytes_in={event.get('bytes_in', 0)}"
         f" bytes_out={event.get('bytes_out', 0)} close_code={escape(event.get('close_code'))}"
-        f" reason={escape(event.get('reason'))} id={escape(event.get('connection_id'))}"
+        f" reason={escape(event.get('reason'))} id={escape(event.get('connection_id'))}{_subject(event)}"
     )
 
 
@@ -61,11 +61,17 @@ def _request(event: LogEvent) -> str:
     )
     if get("reason"):
         line += f' reason={escape(get("reason"))} detail="{escape(get("detail"))}" hint="{escape(get("hint"))}"'
-    return line
+    return line + _subject(event)
 
 
 def _upgrade(event: LogEvent) -> str:
     return " ".join(f'{name}="{escape(event.get(name))}"' for name in ("path", "token", "subprotocol", "http_version"))
+
+
+def _subject(event: LogEvent) -> str:
+    """Whose certificate the client has shown, if it has shown one."""
+    subject = event.get("client_subject")
+    return "" if subject is None else f' client_subject="{escape(subject)}"'
 
 
 def _seconds(event: LogEvent) -> str:

@@ -10,7 +10,6 @@ import ssl
 import stat
 from pathlib import Path
 
-import pytest
 from cryptography import x509
 
 from tests.certificates import CertificateFiles, self_signed

@@ -26,12 +26,15 @@ Example = Callable[[str], ModuleType]
 
 @pytest.mark.parametrize(
     ("name", "kind", "over"),
-    [("before", Site, "http/1.1"), *(("after", UpgradeSite, over) for over in TRANSPORTS)],
+    [
+        ("twisted_countdown_before", Site, "http/1.1"),
+        *(("twisted_countdown_after", UpgradeSite, over) for over in TRANSPORTS),
+    ],
 )
 def test_both_sides(example: Example, name: str, kind: Any, over: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """The same application, unchanged, counts down behind either resource; behind ours on every transport."""
-    assert f"twisted_countdown_{name}.py" in PAGE.read_text()
-    site = example(f"twisted_countdown_{name}").site(Reactor())
+    assert f"{name}.py" in PAGE.read_text()
+    site = example(name).site(Reactor())
     assert isinstance(site, kind)
     with Client(site, over) as client:
         alice = client.websocket("/countdown?end=tea!")

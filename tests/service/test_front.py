@@ -8,6 +8,8 @@ import pytest
 from twisted.web.resource import Resource
 
 from tests.memory import Memory, content_of, fields_of
+from upgradegw.http.limits import Limits
+from upgradegw.http.subtrees import limit, limits_for
 from upgradegw.service.front import Front, ToHttps
 from upgradegw.testing import Client, Refused
 
@@ -161,7 +163,8 @@ def test_http_2_without_tls_is_redirected() -> None:
 
 
 def test_limits_of_the_routes_are_found() -> None:
-    """What stands before the root does not hide the children, which may say how much content they take."""
-    root, child = Root(), Resource()
-    root.putChild(b"upload", child)
-    assert Front(root, None, None).getStaticEntity(b"upload") is child
+    """What stands before the root does not hide its children, which may say how much content they take."""
+    root = Root()
+    root.putChild(b"upload", limit(Resource(), max_content=5))
+    found, _ = limits_for(Front(root, None, None), b"/upload/x", Limits())
+    assert found.max_content == 5

@@ -19,9 +19,11 @@ from twisted.web.wsgi import WSGIResource
 from tests.memory import WEBSOCKET, Memory, content_of, fields_of, upgrade_request
 from tests.protocols.twisted_applications import Application, ApplicationFactory
 from tests.protocols_for_tests import RecorderFactory
+from upgradegw.http.limits import Limits
+from upgradegw.http.subtrees import limit, limits_for
 from upgradegw.protocols.stream import stream
 from upgradegw.protocols.websocket import websocket
-from upgradegw.service.routes import Route, Wish, parse_path, resolve, table
+from upgradegw.service.routes import Route, RouteTable, Wish, parse_path, resolve, table
 
 
 class Place(Resource):
@@ -256,3 +258,15 @@ def test_a_route_of_nothing_is_a_mistake() -> None:
     """There is no empty route."""
     with pytest.raises(ValueError, match="at least one upgrade"):
         Route().resource(None)
+
+
+def test_limits_of_a_subtree_hold_below_routes() -> None:
+    """A-27: a resource that an option names sets limits for what is below it, and for no route with a longer path."""
+    upload, other = Resource(), Resource()
+    upload.putChild(b"big", limit(Resource(), max_content=50))
+    routes = RouteTable({(): limit(upload, max_content=5), (b"big", b"chat"): other})
+    found = {
+        path: limits_for(routes, path, Limits())[0].max_content for path in (b"/", b"/x", b"/big/x", b"/big/chat/x")
+    }
+    assert found == {b"/": 5, b"/x": 5, b"/big/x": 50, b"/big/chat/x": Limits().max_content}
+    assert limits_for(RouteTable({(b"a",): other}), b"/b", Limits()) == (Limits(), False)

@@ -111,11 +111,13 @@ class ClientTests(TestCase):
 
     async def test_a_certificate_that_is_not_trusted(self) -> None:
         """A TLS handshake that fails is what ``connect`` fails with."""
-        address = await self.loopback.serve(self.site(Resource()), "tls")
+        site = UpgradeSite(Resource())
+        address = await self.loopback.serve(site, "tls")
         inner = endpoints.clientFromString(reactor, address.replace("tcp:", "tls:"))
         endpoint = UpgradeClientEndpoint(inner, "/talk", "echo", reactor=reactor)
         error = await self.assertFailure(endpoint.connect(RecorderFactory()), Exception)
         assert "certificate verify failed" in repr(error)
+        await site.stop()  # the server learns of it a moment later
 
     async def test_a_server_that_does_not_answer(self) -> None:
         """At the deadline the client closes the connection, and the server learns of it."""

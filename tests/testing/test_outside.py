@@ -26,14 +26,13 @@ def application(tmp_path: Path) -> Path:
     folder = tmp_path / "application"
     folder.mkdir()
     tests = re.findall(r"literalinclude\} \.\./examples/(\S+)", PAGE.read_text())
+    assert tests == ["test_chat.py", "test_chat_with_pytest.py"]
     modules = {
-        name
-        for test in tests
-        for name in re.findall(r"^import (\w+)$", (EXAMPLES / test).read_text(), re.MULTILINE)
-        if (EXAMPLES / f"{name}.py").exists()
-    }
+        name for test in tests for name in re.findall(r"^import (\w+)$", (EXAMPLES / test).read_text(), re.MULTILINE)
+    } - {"pytest"}
     for name in [*tests, *(f"{module}.py" for module in modules)]:
-        shutil.copy(EXAMPLES / name, folder)
+        found = next(path for path in (EXAMPLES / name, EXAMPLES / "own_protocol" / name) if path.exists())
+        shutil.copy(found, folder)
     return folder
 
 

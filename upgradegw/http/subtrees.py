@@ -60,6 +60,9 @@ def limit(
 def limits_for(root: Any, target: bytes, limits: Limits) -> tuple[Limits, bool]:
     """Find the limits of a request, without side effects: only static children are looked at.
 
+    A resource that finds others by more than one segment has a method ``static_route``: it gets the segments that are
+    left, without escapes, and returns a resource, or None, and how many of them it took.
+
     Args:
         root: The root of the resource tree.
         target: The request target.
@@ -72,15 +75,21 @@ def limits_for(root: Any, target: bytes, limits: Limits) -> tuple[Limits, bool]:
     streams = False
     own = None
     resource = root
-    segments = iter(target.partition(b"?")[0][1:].split(b"/"))
+    segments = target.partition(b"?")[0][1:].split(b"/")
+    place = 0
     while resource is not None:
+        route = getattr(resource, "static_route", None)
+        if route is not None:
+            resource, taken = route([unquote_to_bytes(segment) for segment in segments[place:]])
+            place += taken
+            continue
         found = getattr(resource, "upgradegw_limits", None)
         if found is not None:
             own = {**own, **found} if own else found
         streams = getattr(resource, "streams_content", streams)
-        segment = next(segments, None)
         find = getattr(resource, "getStaticEntity", None)
-        if segment is None or find is None or getattr(resource, "isLeaf", False):
+        if place == len(segments) or find is None or getattr(resource, "isLeaf", False):
             break
-        resource = find(unquote_to_bytes(segment))
+        resource = find(unquote_to_bytes(segments[place]))
+        place += 1
     return limits if own is None else replace(limits, **own), streams

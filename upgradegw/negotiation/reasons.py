@@ -158,7 +158,6 @@ class Reason(Enum):
         "no_takeover",
         "This connection cannot be taken over: use UpgradeSite, with requests that know extended CONNECT.",
         (Status(501), Status(400)),
-        ("UpgradeSite(requestFactory)",),
     )
     NO_EXTENDED_CONNECT = (
         "no_extended_connect",

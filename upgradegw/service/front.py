@@ -86,9 +86,9 @@ class Front(Resource):
         child: IResource = self._root.getChildWithDefault(path, request)
         return child
 
-    def getStaticEntity(self, path: bytes) -> Any:
-        """Show the root's children, for those who look for the limits of a subtree."""
-        return self._root.getStaticEntity(path)
+    def static_route(self, _segments: list[bytes]) -> tuple[Any, int]:
+        """Show the root to those who look for the limits of a subtree."""
+        return self._root, 0
 
     def render(self, request: Any) -> Any:
         """Answer a request without a path."""

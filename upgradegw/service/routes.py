@@ -75,13 +75,20 @@ class RouteTable(Resource):
     def getChildWithDefault(self, path: bytes, request: Any) -> IResource:
         """Find the resource; Twisted has just moved the first segment from ``postpath`` to ``prepath``."""
         segments = [path, *request.postpath]
+        found, length = self.static_route(segments)
+        if found is None:
+            return notFound()
+        request.prepath[-1:] = segments[:length]
+        request.postpath = segments[length:]
+        return cast("IResource", getChildForRequest(found, request))
+
+    def static_route(self, segments: list[bytes]) -> tuple[IResource | None, int]:
+        """Return the resource of the longest path that fits, and how many segments it has."""
         for length in range(min(self._depth, len(segments)), -1, -1):
             found = self._routes.get(tuple(segments[:length]))
             if found is not None:
-                request.prepath[-1:] = segments[:length]
-                request.postpath = segments[length:]
-                return cast("IResource", getChildForRequest(found, request))
-        return notFound()
+                return found, length
+        return None, 0
 
     def render(self, request: Any) -> Any:
         """Answer a request without a path."""

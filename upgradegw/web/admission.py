@@ -101,7 +101,7 @@ class Admission:
         if self.drain is not None and self.drain.draining:
             return self.refuse_draining()
         place = _CountedPlace(self, request.site.reactor)
-        refuse = place.enter(self.route, None, 503) or self._enter_client(place, client, request.site)
+        refuse = place.enter(self.route, None) or self._enter_client(place, client, request.site)
         if refuse is not None:
             place.leave()
             return refuse
@@ -113,15 +113,16 @@ class Admission:
         address, peer = client.address, client.peer
         if address is None or (address == peer and peer in getattr(site, "trusted", NOBODY)):
             return None
-        return place.enter(self.clients, address, 429)
+        return place.enter(self.clients, address)
 
     def refuse_draining(self) -> Refuse:
         """Return the answer of a resource that takes no more connections."""
         return Refuse(Reason.DRAINING, 503, self._retry)
 
-    def refuse(self, count: _Count, status: int) -> Refuse:
+    def refuse(self, count: _Count) -> Refuse:
         """Return the answer of a limit: 503 for all (RFC 9110 section 15.6.4), 429 for one (RFC 6585 section 4)."""
-        return Refuse(Reason.TOO_MANY_CONNECTIONS, status, self._retry, f"{count.name}={count.limit}")
+        detail = f"{count.name}={count.limit}"
+        return Refuse(Reason.TOO_MANY_CONNECTIONS, 503 if count is self.route else 429, self._retry, detail)
 
 
 class _CountedPlace(Place):
@@ -136,13 +137,13 @@ class _CountedPlace(Place):
         self._kept = False
         self._switched: Switched | None = None
 
-    def enter(self, count: _Count, key: Any, status: int) -> Refuse | None:
+    def enter(self, count: _Count, key: Any) -> Refuse | None:
         """Count; return the refusal if there are enough."""
         if count.limit is None:
             return None
         leave = count.enter(key)
         if leave is None:
-            return self._admission.refuse(count, status)
+            return self._admission.refuse(count)
         self._leave.append(leave)
         return None
 
@@ -152,7 +153,7 @@ class _CountedPlace(Place):
         if key is None:
             return None
         try:
-            return self.enter(contexts, key, 429)
+            return self.enter(contexts, key)
         except TypeError as error:
             _log.error(
                 "{limit} cannot count the context of authorize(): {error}; give Allow(counted_as=...)",

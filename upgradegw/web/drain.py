@@ -247,7 +247,11 @@ class Drain:
         return switched
 
     def remove(self, switched: Switched) -> None:
-        """A connection has ended."""
+        """A connection has ended.
+
+        Args:
+            switched: What ``add`` returned for it.
+        """
         self._switched.discard(switched)
         if self.draining and not self._switched and not self._gone.called:
             self._gone.callback(None)

@@ -113,3 +113,22 @@ class UpgradeSiteTests(_Reentrance, SynchronousTestCase):
     """Over ``UpgradeSite``."""
 
     stock = False
+
+
+class Closing(SynchronousTestCase):
+    """A protocol that closes before it has got what came behind the request."""
+
+    def test_no_hole(self) -> None:
+        """What a TLS layer delivers behind the close is dropped as well: a stream has no hole."""
+        factory = RecorderFactory(made=lambda p: p.transport.loseConnection())
+        memory = Memory(UpgradeResource([stream("echo", factory)]))
+        memory.send(upgrade_request() + b"first", b"second")
+        memory.transport.lose()
+        assert factory.only.events == ["upgraded", "made", "lost"]
+
+    def test_nothing_missing(self) -> None:
+        """Where nothing came behind the request, what is delivered is the transport's to decide, as ever."""
+        factory = RecorderFactory(made=lambda p: p.transport.loseConnection())
+        memory = Memory(UpgradeResource([stream("echo", factory)]))
+        memory.send(upgrade_request(), b"late")
+        assert factory.only.data == b"late"

@@ -118,6 +118,10 @@ class Switched(Protocol):
             return
         self._held = None
         self._lift_gate()
+        if held:
+            # TLS delivers behind a close what it has read already; with what is dropped here that would have a hole.
+            self.dataReceived = _drop  # type: ignore[method-assign]
+            return
         self._pass_directly()
         if self._closed:
             return
@@ -208,6 +212,10 @@ class Switched(Protocol):
         if self._failed:
             reason = Reason.APPLICATION_ERROR
         return EndSummary(self._bytes_in, self._bytes_out, None, str(reason.value))
+
+
+def _drop(data: bytes) -> None:
+    """Deliver nothing more."""
 
 
 @implementer(IHalfCloseableProtocol)

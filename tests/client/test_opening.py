@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from twisted.internet.defer import CancelledError
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IFileDescriptorReceiver, IHalfCloseableProtocol, IHandshakeListener
 from zope.interface import implementer
@@ -97,6 +98,18 @@ def test_a_protocol_that_fails_at_the_switch() -> None:
     assert str(asked.error) == "the application failed"
     assert asked.transport.disconnected
     assert asked.factory.only.data == b""
+
+
+def test_a_protocol_that_cancels_at_the_switch() -> None:
+    """Cancelling in ``upgraded`` or ``connectionMade`` closes the connection; nothing is delivered, nothing logged."""
+    for moment in ("upgraded", "made"):
+        asked = Asked()
+        asked.factory.behaviour[moment] = lambda _, result=asked.result: result.cancel()
+        asked.transport.deliver(SWITCH + b"dropped")
+        assert isinstance(asked.error, CancelledError)
+        assert asked.transport.disconnected
+        asked.lose()
+        assert asked.factory.only.events == ["upgraded", "made", "lost"]
 
 
 def test_malformed_answers_close_the_connection() -> None:

@@ -59,6 +59,9 @@ def test_a_post_without_content_says_so() -> None:
         ({"host": "a b"}, "must be a name"),
         ({"host": "user@a"}, "must be a name"),
         ({"host": ""}, "must be a name"),
+        ({"timeout": -1}, "above 0"),
+        ({"max_head": "1K"}, "a number of bytes"),
+        ({"max_body": -1}, "a number of bytes"),
     ],
 )
 def test_what_cannot_stand_in_a_request_is_refused_at_once(arguments: Any, words: str) -> None:
@@ -66,6 +69,12 @@ def test_what_cannot_stand_in_a_request_is_refused_at_once(arguments: Any, words
     given = {"path": "/", "token": "feed", **arguments}
     with pytest.raises(ValueError, match=words):
         UpgradeClientEndpoint(None, **given)
+
+
+def test_content_is_bytes() -> None:
+    """CL-01: content of another type is a TypeError when the endpoint is made, not a connection that nobody closes."""
+    with pytest.raises(TypeError, match="content is bytes, not str"):
+        UpgradeClientEndpoint(None, "/", "feed", content="tea")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,19 @@ def test_what_is_theirs_is_called(site: Any) -> None:
     assert site.events == ["start", "stop"]
 
 
+def test_a_log_that_is_no_method() -> None:
+    """Whatever stands in the place of a method is called as well: a function without self, or an object."""
+    lines: list[Any] = []
+
+    class Functional(Site):
+        log = staticmethod(lambda request: lines.append(request.uri))
+        startFactory = staticmethod(lambda: lines.append(b"start"))
+
+    with Client(type("Upgraded", (UpgradeSiteMixin, Functional), {})(Echo(), reactor=Reactor())) as client:
+        client.get("/tea")
+    assert lines == [b"start", b"/tea"]
+
+
 def test_what_is_ours_holds(site: Any) -> None:
     """Limits, the orderly end and HTTP/2 are those of an UpgradeSite."""
     with Client(site) as client:

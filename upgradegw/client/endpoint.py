@@ -25,6 +25,7 @@ from upgradegw.client.request import (
     request_head,
 )
 from upgradegw.negotiation.authority import DEFAULT_PORTS
+from upgradegw.protocols.limits import check_limit
 
 #: Methods whose requests say that they have no content, if they have none (RFC 9110 section 8.6).
 _EXPECT_CONTENT = frozenset((b"PATCH", b"POST", b"PUT"))
@@ -78,8 +79,15 @@ class UpgradeClientEndpoint:
             reactor: Whose time counts; None for the global reactor.
 
         Raises:
-            ValueError: An argument cannot stand in a request, or is not the caller's to set.
+            TypeError: The content is no bytes.
+            ValueError: An argument cannot stand in a request, or is not the caller's to set; or a limit is none.
         """
+        if not isinstance(content, bytes):
+            raise TypeError(f"content is bytes, not {type(content).__name__}")
+        check_limit("timeout", timeout)
+        for name, size in (("max_head", max_head), ("max_body", max_body)):
+            if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+                raise ValueError(f"{name}={size!r} must be a number of bytes")
         self._endpoint = endpoint
         self._target = checked_target(path)
         self._token = checked_token(token)

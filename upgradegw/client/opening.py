@@ -134,12 +134,11 @@ class Opening(Protocol):
 
     def _switch(self, response: UpgradeResponse) -> None:
         """Start the protocol: the notice, the connection, whoever waits for it, and then what came behind the 101."""
-        protocol, waiting = self._protocol, self._waiting
+        protocol = self._protocol
         half_closeable = IHalfCloseableProtocol.providedBy(protocol)
         kind = HalfCloseableSwitched if half_closeable else Switched
         self._switched = switched = kind(protocol, self.transport, _Uncounted(), lambda _: None)
         switched.hold(self._reader.leading_data, None)
-        self._waiting = None
         try:
             upgraded = getattr(protocol, "upgraded", None)
             if upgraded is not None:
@@ -148,12 +147,10 @@ class Opening(Protocol):
             if self._handshake:
                 IHandshakeListener(protocol).handshakeCompleted()
         except Exception:  # noqa: BLE001 - the application's; it is told to whoever waits for the protocol
-            failure = Failure()
-            self._leave()
-            if waiting is not None:
-                waiting.errback(failure)
+            self._fail(Failure())
             return
-        if waiting is not None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:  # the protocol may have cancelled it
             waiting.callback(protocol)
         switched.release()
 

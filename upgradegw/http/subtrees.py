@@ -32,7 +32,8 @@ def limit(
     """Set limits for a resource and what is below it in the tree; they mean what they mean for ``UpgradeSite``.
 
     They hold for requests, over HTTP/1.1 and HTTP/2. A protocol that a request has been switched to has its own. The
-    resource must be in the tree by ``putChild``: children that ``getChild`` makes are not known before they are asked.
+    resource must be in the tree by ``putChild``: children that ``getChild`` makes, and hosts of a ``NameVirtualHost``,
+    are not known before they are asked.
 
     Args:
         resource: The resource. Limits that it has already and that are not given again stay.

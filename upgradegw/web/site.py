@@ -155,7 +155,7 @@ class UpgradeSiteMixin(Drainable, Site):
 
     def _is_theirs(self, name: str) -> bool:
         """Tell whether a class behind this one overrides a method of Site's."""
-        return getattr(super(), name).__func__ is not getattr(Site, name)
+        return getattr(getattr(super(), name), "__func__", None) is not getattr(Site, name)
 
     @cached_property
     def _context(self) -> Context:

@@ -10,7 +10,7 @@ class Shout(LineReceiver):
     """Answers each line in capitals."""
 
     def upgraded(self, info):
-        self.name = info.client.address  # optional: what the request was
+        self.name = info.client.address or "there"  # optional: what the request was; UNIX sockets have no address
 
     def connectionMade(self):
         self.sendLine(b"hello " + self.name.encode())

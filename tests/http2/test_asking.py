@@ -104,3 +104,56 @@ def test_what_breaks_the_rules_later() -> None:
     """A frame against RFC 9113 is the same kind of failure."""
     with pytest.raises(NotHttp2):
         greeted().receive(frame(Kind.DATA, b"x", 0, 5))
+
+
+def test_a_window_that_is_closed() -> None:
+    """What the server's window has no room for goes when it opens, and the end of the stream behind it."""
+    asking = greeted(settings({8: 1, 4: 0}))
+    asking.ask(request())
+    asking.unsent()
+    asking.send(b"teapot", end=True)
+    assert asking.unsent() == b""
+    asking.receive(frame(Kind.WINDOW_UPDATE, (3).to_bytes(4, "big"), 0, 1))
+    assert asking.unsent() == frame(Kind.DATA, b"tea", 0, 1)
+    asking.receive(frame(Kind.WINDOW_UPDATE, (3).to_bytes(4, "big"), 0, 1))
+    assert asking.unsent() == frame(Kind.DATA, b"pot", 1, 1)
+
+
+def test_more_than_a_frame_holds() -> None:
+    """What is longer than a frame may be is cut (RFC 9113 section 4.2)."""
+    asking = greeted()
+    asking.ask(request())
+    asking.unsent()
+    asking.send(bytes(20000))
+    assert asking.unsent() == frame(Kind.DATA, bytes(16384), 0, 1) + frame(Kind.DATA, bytes(3616), 0, 1)
+
+
+def test_nothing_may_be_pushed() -> None:
+    """The preface forbids pushes, and one that comes all the same is not taken for the answer."""
+    assert b"\x00\x02\x00\x00\x00\x00" in Asking().unsent()
+    asking = greeted()
+    asking.ask(request())
+    with pytest.raises(NotHttp2):
+        asking.receive(frame(Kind.PUSH_PROMISE, (2).to_bytes(4, "big") + b"\x82\x86\x84\x01\x01a", 4, 1))
+
+
+def test_no_room_for_a_stream() -> None:
+    """A server that allows no stream is told from one that does."""
+    assert (greeted().has_room, greeted(settings({8: 1, 3: 0})).has_room) == (True, False)
+
+
+@pytest.mark.parametrize("status", [b"abc", b"20", b"1000", b"1xx", b"-20"])
+def test_a_status_that_is_none(status: bytes) -> None:
+    """A status is three digits (RFC 9110 section 15), whatever HTTP/2 would carry."""
+    asking = greeted()
+    asking.ask(request())
+    with pytest.raises(NotHttp2, match="status"):
+        asking.receive(frame(Kind.HEADERS, b"\x08" + bytes([len(status)]) + status, 4, 1))
+
+
+def test_interim_responses_without_end() -> None:
+    """Only a few interim responses are kept."""
+    asking = greeted()
+    asking.ask(request())
+    with pytest.raises(NotHttp2, match="more than 10 interim responses"):
+        asking.receive(frame(Kind.HEADERS, b"\x08\x03103", 4, 1) * 11)

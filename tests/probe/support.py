@@ -15,7 +15,7 @@ from upgradegw.probe.arguments import read
 from upgradegw.probe.command import probe
 from upgradegw.probe.websocket import CLOSE
 
-__all__ = ["CLOSE_FRAME", "Probed", "answering", "run", "scripted", "switching"]
+__all__ = ["CLOSE_FRAME", "Once", "Probed", "answering", "run", "scripted", "switching"]
 
 #: What a server answers a Close with.
 CLOSE_FRAME = bytes([0x80 | CLOSE, 2]) + (1000).to_bytes(2, "big")
@@ -107,3 +107,18 @@ def switching(*lines: bytes, behind: bytes = CLOSE_FRAME) -> Callable[[socket.so
         return b"\r\n".join([*first, accept, *lines, b"", b""]) + behind
 
     return answering(answer, wait=True)
+
+
+class Once:
+    """A connection whose next read after the head says that it has ended."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection, self._read = connection, False
+        self.sendall = connection.sendall
+
+    def recv(self, size: int) -> bytes:
+        """Read once."""
+        if self._read:
+            return b""
+        self._read = True
+        return self._connection.recv(size)

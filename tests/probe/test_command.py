@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.certificates import CertificateFiles, self_signed
-from tests.probe.support import CLOSE_FRAME, answering, read_head, run, scripted, switching
+from tests.probe.support import CLOSE_FRAME, Once, answering, read_head, run, scripted, switching
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_a_close_in_order() -> None:
     heard: list[bytes] = []
 
     def talk(connection: socket.socket) -> None:
-        switching(behind=b"\x81\x02hi")(_Once(connection))  # type: ignore[arg-type]
+        switching(behind=b"\x81\x02hi")(Once(connection))  # type: ignore[arg-type]
         heard.append(connection.recv(65536))
         connection.sendall(b"\x88\x00")
 
@@ -49,21 +49,6 @@ def test_a_close_in_order() -> None:
     ((first, length, *rest),) = heard
     assert (first, length) == (0x88, 0x82)
     assert bytes(a ^ b for a, b in zip(rest[4:], rest[:4], strict=False)) == b"\x03\xe8"
-
-
-class _Once:
-    """A connection whose next read after the head says that it has ended."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection, self._read = connection, False
-        self.sendall = connection.sendall
-
-    def recv(self, size: int) -> bytes:
-        """Read once."""
-        if self._read:
-            return b""
-        self._read = True
-        return self._connection.recv(size)
 
 
 def test_another_protocol_is_not_spoken_to() -> None:
@@ -90,10 +75,10 @@ def test_the_report_of_the_demonstration() -> None:
     assert '* the server saw client: "192.0.2.1", http_version: "HTTP/1.1"' in probed.printed
 
 
-@pytest.mark.parametrize("content", [b"no JSON", b"[1]", b"\xff"])
+@pytest.mark.parametrize("content", [b"no JSON", b"[1]", b"\xff", b"[" * 20000])
 def test_a_report_that_is_none(content: bytes) -> None:
     """What merely looks like a report is passed over."""
-    behind = bytes([0x81, len(content)]) + content + CLOSE_FRAME
+    behind = b"\x81\x7e" + len(content).to_bytes(2, "big") + content + CLOSE_FRAME
     with scripted(switching(b"Sec-WebSocket-Protocol: demo.upgradegw", behind=behind)) as port:
         probed = run(f"ws://127.0.0.1:{port}/", "--subprotocol", "demo.upgradegw")
     assert (probed.status, "the server saw" in probed.printed) == (0, False)
@@ -291,3 +276,11 @@ def test_a_server_that_ends_http_2() -> None:
     with scripted(answering(hello + goaway, wait=True)) as port:
         probed = run(f"ws://127.0.0.1:{port}/", "--http2")
     assert probed.verdict == "the server ended the stream without an answer (ENHANCE_YOUR_CALM)"
+
+
+def test_a_server_with_no_room_for_a_stream() -> None:
+    """A limit of no stream at all is told, not run into."""
+    hello = b"\x00\x00\x0c\x04\x00\x00\x00\x00\x00" + b"\x00\x08\x00\x00\x00\x01" + b"\x00\x03" + bytes(4)
+    with scripted(answering(hello, wait=True)) as port:
+        probed = run(f"ws://127.0.0.1:{port}/", "--http2")
+    assert "lets nobody open a stream" in probed.verdict

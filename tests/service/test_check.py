@@ -100,10 +100,12 @@ def test_tls_of_every_listener(capsys: pytest.CaptureFixture[str], folder: Path)
 
 
 def test_an_endpoint_with_its_own_tls(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    """Twisted's ``ssl:`` speaks TLS by itself."""
+    """Twisted's ``ssl:`` speaks TLS by itself, also behind a PROXY header."""
     files = self_signed(folder)
-    lines = check(capsys, f"--listen=ssl:8443:privateKey={files.key}:certKey={files.cert}")
-    assert of("listen", lines)[0]["tls"] == "yes"
+    endpoint = f"ssl:8443:privateKey={files.key}:certKey={files.cert}"
+    lines = check(capsys, f"--listen={endpoint}", f"--listen=haproxy:{endpoint}")
+    listening = of("listen", lines)
+    assert [(each["tls"], each.get("proxy-header")) for each in listening] == [("yes", None), ("yes", "yes")]
     assert of("certificate", lines) == []
 
 

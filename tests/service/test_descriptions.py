@@ -36,7 +36,7 @@ def test_descriptions_are_read_as_twisted_reads_them(text: str, place: object) -
     assert parse(text) == Description(place)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("inner", ["tcp:8080", "unix:/run/x.sock"])
+@pytest.mark.parametrize("inner", ["tcp:8080", "unix:/run/x.sock", "systemd:index=0"])
 def test_proxy_protocol_is_a_prefix(inner: str) -> None:
     """``haproxy:`` in front of a description means a PROXY header on each connection."""
     assert parse(f"haproxy:{inner}") == Description(parse(inner).place, haproxy=True)

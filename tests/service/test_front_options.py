@@ -71,6 +71,12 @@ def test_without_them_nothing_stands_before_the_routes() -> None:
         (["{tls}", "--https-port=443"], "--https-port is of use only together with --redirect"),
         (["{tls}", f"--redirect={FREE}", "--https-port=0"], "--https-port 0: write a number from 1 to 65535"),
         (["{tls}", f"--redirect={FREE}", "--https-port=x"], "--https-port x: write a number from 1 to 65535"),
+        (
+            ["{tls}", "--redirect=ssl:1"],
+            "--redirect ssl:1: this has TLS of its own; with --tls-cert, write tcp:",
+        ),
+        (["{tls}", "--listen=haproxy:ssl:1"], "--listen haproxy:ssl:1: this has TLS of its own"),
+        (["{tls}", "--listen=tcp:81", "--redirect=tcp:81"], "--redirect tcp:81: --listen tcp:81 is the same place"),
         (["--acme-webroot=nowhere"], "--acme-webroot nowhere: there is no such folder"),
     ],
 )

@@ -81,7 +81,7 @@ def test_without_systemd_the_words_are_clear() -> None:
     """Whoever starts the command by hand learns what is missing."""
     assert mistake("systemd:domain=INET:index=0") == (
         "--listen systemd:domain=INET:index=0: systemd has passed no socket to this process"
-        " (it was not started by a socket unit)"
+        " (it was not started by a socket unit, or LISTEN_FDNAMES is not set)"
     )
 
 

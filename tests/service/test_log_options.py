@@ -50,6 +50,12 @@ def test_places_where_no_file_can_be(tmp_path: Path, path: str, message: str) ->
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 
+def test_no_name_at_all() -> None:
+    """An empty name is the current folder, as it is when the file is opened."""
+    with pytest.raises(UsageError, match="is a directory"):
+        parsed("--access-log", "")
+
+
 def test_a_place_where_we_may_not_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also for a file that is not there yet; root is made to be a user who may not."""
     asked: list[object] = []

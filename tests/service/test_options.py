@@ -155,6 +155,8 @@ def test_a_file_may_be_called_self_signed(tmp_path: Path, monkeypatch: pytest.Mo
         (["8080"], "'8080' belongs to no option; see --help"),
         (["--port", "http"], "--port http: 'http' is no port: write a number from 0 to 65535"),
         (["--listen", "8080"], "--listen 8080: write tcp:8080 for a TCP port"),
+        (["--listen", "unix:/x", "--listen", "unix:/x"], "--listen unix:/x: --listen unix:/x is the same place"),
+        (["--port", "81", "--check", "--listen", "tcp:81"], "--listen tcp:81: --port 81 is the same place"),
         (["--trusted-proxy", "10.0.0.0/99"], "--trusted-proxy 10.0.0.0/99: "),
         (["--h2c-upgrade", "sometimes"], "--h2c-upgrade sometimes: write one of never, direct, always"),
         (["--tls-key", "k.pem"], "--tls-key is of use only together with --tls-cert"),

@@ -78,9 +78,9 @@ class Listening(Listener):
         return self.given
 
 
-def listening(outcome: Any, option: str = "--listen other:1") -> Listening:
+def listening(outcome: Any, description: str = "other:1") -> Listening:
     """A listener whose endpoint has this outcome."""
-    listener = Listening(option, parse("other:1"))
+    listener = Listening(f"--listen {description}", parse(description))
     listener.given = Endpoint(outcome)
     return listener
 
@@ -115,7 +115,7 @@ class Start(ServiceCase):
         """One line, in the order of the options, with the real ports; then the notices."""
         service = self.service(
             listening(succeed(Port(IPv4Address("TCP", "127.0.0.1", 4711)))),
-            listening(succeed(Port(IPv4Address("TCP", "127.0.0.1", 4712))), "--listen ssl:0"),
+            listening(succeed(Port(IPv4Address("TCP", "127.0.0.1", 4712))), "haproxy:ssl:0"),
             listening(succeed(Port(UNIXAddress(b"/run/x.sock")))),
             listening(succeed(Port("somewhere"))),
             notices=("Take notice.",),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
@@ -27,6 +29,11 @@ _CONFIGURATION = H2Configuration(client_side=True, header_encoding=None, validat
 
 #: Where in a frame its type stands (RFC 9113 section 4.1).
 _KIND = 3
+
+#: Interim responses that are kept; nobody sends more than a few.
+_MAX_INTERIM = 10
+
+_STATUS = re.compile(rb"[1-5][0-9]{2}")
 
 
 class NotHttp2(Exception):  # noqa: N818 - the name says what it is
@@ -56,8 +63,18 @@ class Asking:
         self.content = b""
         self.ending: str | None = None
         self._first = b""
+        self._unsent = b""
+        self._to_end = False
         self._h2 = H2Connection(_CONFIGURATION)
+        # RFC 9113 section 8.4: there is one question, and what a server would push is no answer to it.
+        self._h2.local_settings.enable_push = 0
+        self._h2.local_settings.acknowledge()
         self._h2.initiate_connection()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the server lets us open a stream (RFC 9113 section 5.1.2)."""
+        return self._h2.remote_settings.max_concurrent_streams > 0
 
     def unsent(self) -> bytes:
         """Return what is to be sent now."""
@@ -75,14 +92,25 @@ class Asking:
             self._h2.send_data(1, content)
 
     def send(self, data: bytes, *, end: bool = False) -> None:
-        """Send bytes behind the switch; few enough for the smallest window that a server may set by default.
+        """Send bytes behind the switch; what the server's windows hold back goes when they open.
 
         Args:
             data: The bytes.
             end: Whether they are the last.
         """
-        if not self.ended:
-            self._h2.send_data(1, data, end_stream=end)
+        self._unsent, self._to_end = self._unsent + data, end
+        self._send_on()
+
+    def _send_on(self) -> None:
+        """Send what windows and frames have room for (RFC 9113 sections 4.2 and 6.9)."""
+        while not self.ended and (self._unsent or self._to_end):
+            room = min(self._h2.local_flow_control_window(1), self._h2.max_outbound_frame_size)
+            if room < min(len(self._unsent), 1):
+                return
+            piece, self._unsent = self._unsent[:room], self._unsent[room:]
+            last = self._to_end and not self._unsent
+            self._h2.send_data(1, piece, end_stream=last)
+            self._to_end = self._to_end and not last
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the server.
@@ -104,6 +132,7 @@ class Asking:
             raise NotHttp2(str(error)) from error
         for event in events:
             self._take(event)
+        self._send_on()
 
     def _take(self, event: Event) -> None:
         if isinstance(event, RemoteSettingsChanged):
@@ -111,8 +140,12 @@ class Asking:
             self.extended_connect = bool(self._h2.remote_settings.enable_connect_protocol)
         elif isinstance(event, ResponseReceived | InformationalResponseReceived):
             (_, status), *fields = ((bytes(name), bytes(value)) for name, value in event.headers or [])
+            if _STATUS.fullmatch(status) is None:
+                raise NotHttp2(f"its status is {printable(status)}")
             if isinstance(event, ResponseReceived):
                 self.status, self.fields = int(status), tuple(fields)
+            elif len(self.interim) == _MAX_INTERIM:
+                raise NotHttp2(f"more than {_MAX_INTERIM} interim responses and no answer")
             else:
                 self.interim.append((int(status), tuple(fields)))
         elif isinstance(event, DataReceived):

@@ -10,7 +10,7 @@ from upgradegw.client.response import BadUpgradeResponse, UpgradeResponse
 from upgradegw.http2.asking import Asking, NotHttp2
 from upgradegw.negotiation.model import Fields
 from upgradegw.probe.arguments import Wish
-from upgradegw.probe.connecting import NoAnswer, ProbeFailed, Wire
+from upgradegw.probe.connecting import Deadline, NoAnswer, ProbeFailed, Wire
 from upgradegw.probe.transcript import Transcript, field_lines
 from upgradegw.probe.websocket import first_frame, new_key, opening_fields
 
@@ -42,10 +42,11 @@ class Answered:
     asking: Asking | None = field(default=None, repr=False)
 
     def frame(self, opcode: int, seconds: float) -> bytes | None:
-        """Wait for a WebSocket frame of a kind and return its content; None if none comes."""
+        """Wait for a WebSocket frame of a kind and return its content; None if none comes in time."""
+        patience = Deadline(seconds)
         going = True
         while (found := first_frame(self.leading, opcode)) is None and going:
-            going = self._more(seconds)
+            going = not patience.over and self._more(patience.left)
         return found
 
     def _more(self, seconds: float) -> bool:
@@ -162,6 +163,8 @@ def ask_http2(wish: Wish, wire: Wire, transcript: Transcript) -> Answered:
             "the server speaks HTTP/2 but no extended CONNECT (RFC 8441): browsers use HTTP/1.1 for WebSockets then;"
             " try without --http2"
         )
+    if not asking.has_room:
+        raise ProbeFailed("the server lets nobody open a stream: its SETTINGS_MAX_CONCURRENT_STREAMS is 0")
     fields = _http2_fields(wish)
     if not asking.ended:
         transcript.sent(field_lines(fields))

@@ -97,7 +97,7 @@ def _report(answered: Answered, transcript: Transcript) -> None:
 def _show_report(content: bytes, transcript: Transcript) -> None:
     try:
         report = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     if isinstance(report, dict):
         said = ", ".join(f"{name}: {json.dumps(value)}" for name, value in report.items())

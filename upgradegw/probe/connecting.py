@@ -10,10 +10,10 @@ import os
 import socket
 import ssl
 import time
-
-from cryptography import x509
+from typing import Any
 
 from upgradegw.probe.arguments import Wish
+from upgradegw.probe.tls_facts import tls_facts
 from upgradegw.probe.transcript import Transcript
 
 #: Seconds for finding out whether a server that gave no answer speaks TLS.
@@ -93,6 +93,8 @@ class Wire:
             TimeoutError: Nothing came in time.
             ProbeFailed: The connection broke.
         """
+        if self._deadline.over:  # what never ceases to come would keep a socket from saying so
+            raise TimeoutError
         try:
             left = self._deadline.left
             self._socket.settimeout(left if seconds is None else min(seconds, left))
@@ -133,7 +135,7 @@ def connect(wish: Wish, transcript: Transcript, deadline: Deadline) -> Wire:
     except BaseException:
         raw.close()
         raise
-    for line in tls_facts(secure, wish):
+    for line in tls_facts(secure, checked=not wish.insecure):
         transcript.note(line)
     return Wire(secure, deadline)
 
@@ -152,7 +154,7 @@ def _connect_unix(path: str, deadline: Deadline) -> socket.socket:
 def _connect_tcp(wish: Wish, deadline: Deadline) -> socket.socket:
     where = f"{wish.host}:{wish.port}"
     try:
-        return socket.create_connection((wish.host, wish.port), deadline.left)
+        return _connect_to_any(socket.getaddrinfo(wish.host, wish.port, type=socket.SOCK_STREAM), deadline)
     except socket.gaierror as error:
         raise ProbeFailed(f"there is no address for the name {wish.host} ({error.strerror})") from None
     except ConnectionRefusedError:
@@ -163,6 +165,17 @@ def _connect_tcp(wish: Wish, deadline: Deadline) -> socket.socket:
         ) from None
     except OSError as error:
         raise ProbeFailed(f"no connection to {where}: {_words(error)}") from None
+
+
+def _connect_to_any(addresses: list[tuple[Any, ...]], deadline: Deadline) -> socket.socket:
+    """Connect to the first address that answers; each gets its share of the time, so that the last is asked, too."""
+    failure: OSError = TimeoutError()
+    for number, (*_, address) in enumerate(addresses):
+        try:
+            return socket.create_connection(address[:2], deadline.left / (len(addresses) - number))
+        except OSError as error:
+            failure = error
+    raise failure
 
 
 def _words(error: OSError) -> str:
@@ -249,32 +262,3 @@ def _ssl_words(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLEOFError):
         return "the server closed the connection during the handshake"
     return reason.replace("_", " ").lower() or str(error)
-
-
-def tls_facts(secure: ssl.SSLSocket, wish: Wish) -> list[str]:
-    """Say what TLS agreed on, and whose certificate it is.
-
-    Args:
-        secure: The connection.
-        wish: Whether the certificate was checked.
-    """
-    cipher = secure.cipher()
-    agreed = secure.selected_alpn_protocol() or "nothing"
-    lines = [f"{secure.version()}, {cipher[0] if cipher else 'no cipher'}; ALPN agreed on {agreed}"]
-    der = secure.getpeercert(binary_form=True)
-    if der is None:
-        return lines
-    certificate = x509.load_der_x509_certificate(der)
-    lines.append(f"certificate of {certificate.subject.rfc4514_string() or 'nobody'}, for {_names(certificate)}")
-    checked = "not checked (-k)" if wish.insecure else "trusted, and the name is right"
-    until = certificate.not_valid_after_utc.strftime("%Y-%m-%d %H:%M UTC")
-    lines.append(f"certificate valid until {until}; {checked}")
-    return lines
-
-
-def _names(certificate: x509.Certificate) -> str:
-    try:
-        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return "no name"
-    return ", ".join(str(name.value) for name in found)

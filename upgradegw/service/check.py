@@ -58,15 +58,11 @@ def _listener(listener: Listener, secure: bool) -> dict[str, Any]:
         listener.endpoint(reactor)  # nobody but Twisted can tell whether it is one
     return {
         **_address(description),
-        "tls": _yes((secure and not listener.cleartext) or _is_ssl(description)),
+        "tls": _yes((secure and not listener.cleartext) or description.has_tls),
         "http": "1.1,2",
         "proxy-header": "yes" if description.haproxy else None,
         "option": listener.option,
     }
-
-
-def _is_ssl(description: Description) -> bool:
-    return isinstance(description.place, Other) and description.place.text.startswith("ssl:")
 
 
 def _address(description: Description) -> dict[str, Any]:

@@ -92,6 +92,11 @@ class Description:
     place: Tcp | Unix | Inherited | Other
     haproxy: bool = False
 
+    @property
+    def has_tls(self) -> bool:
+        """Whether the endpoint brings TLS of its own."""
+        return isinstance(self.place, Other) and self.place.text.removeprefix("haproxy:").startswith("ssl:")
+
 
 def parse(text: str) -> Description:
     """Read an endpoint description.
@@ -112,7 +117,7 @@ def parse(text: str) -> Description:
         return Description(_inherited(rest, named), haproxy)
     if kind.isdecimal():
         raise UsageError(f"write tcp:{kind} for a TCP port")
-    return Description(Other(text))
+    return Description(Other(text), haproxy)
 
 
 def _split(text: str) -> tuple[list[str], dict[str, str]]:

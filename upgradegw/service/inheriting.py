@@ -67,7 +67,10 @@ def _descriptor(place: Inherited) -> int:
     try:
         serverFromString(nobody, "systemd:domain=INET:index=0")
     except IndexError:
-        raise UsageError("systemd has passed no socket to this process (it was not started by a socket unit)") from None
+        raise UsageError(
+            "systemd has passed no socket to this process (it was not started by a socket unit, or LISTEN_FDNAMES is"
+            " not set)"
+        ) from None
     names = ", ".join(f"name={name}" for name in os.environ.get("LISTEN_FDNAMES", "").split(":") if name)
     raise UsageError(f"systemd has passed no such socket; there are, from index=0 on: {names}")
 

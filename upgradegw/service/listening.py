@@ -19,7 +19,7 @@ from twisted.python.usage import UsageError
 from zope.interface import implementer
 
 from upgradegw.service.binding import Bound, bind
-from upgradegw.service.descriptions import Description, Inherited, Other, Unix, parse
+from upgradegw.service.descriptions import Description, Inherited, Other, Tcp, Unix, parse
 from upgradegw.service.inheriting import InheritedUnixPort, inherit
 
 
@@ -73,7 +73,7 @@ class Listener:
             return f"unix:{os.fsdecode(host.name or b'')}"
         if isinstance(getattr(host, "port", None), int):
             name = f"[{host.host}]" if ":" in host.host else host.host
-            secure = secure or self.option.partition(" ")[2].startswith("ssl:")
+            secure = secure or self.description.has_tls
             return f"http{'s' * secure}://{name}:{host.port}/"
         return str(host)
 
@@ -114,6 +114,27 @@ def read_listeners(wishes: Iterable[tuple[str, str]]) -> list[Listener]:
         except UsageError as error:
             raise UsageError(f"{option}: {error}") from None
     return listeners
+
+
+def check_listeners(listeners: list[Listener], *, secure: bool) -> None:
+    """Look for listeners that cannot be together, or cannot be with certificates.
+
+    Args:
+        listeners: All of them.
+        secure: Whether TLS is put on all that are not ``cleartext``.
+
+    Raises:
+        UsageError: There are some.
+    """
+    places: dict[Any, Listener] = {}
+    for listener in listeners:
+        place = listener.description.place
+        if secure and listener.description.has_tls:
+            raise UsageError(f"{listener.option}: this has TLS of its own; with --tls-cert, write tcp: instead")
+        if place in places:
+            raise UsageError(f"{listener.option}: {places[place].option} is the same place")
+        if not (isinstance(place, Tcp) and place.port == 0):
+            places[place] = listener
 
 
 def bind_all(listeners: list[Listener]) -> None:

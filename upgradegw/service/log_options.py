@@ -39,12 +39,13 @@ class LogOptions(usage.Options):
             if self.parent is not None and not self.parent.get("nodaemon", True):
                 raise usage.UsageError("--access-log -: a daemon has no standard output; name a file, or use twistd -n")
         elif self._names_file():
-            folder = os.path.dirname(os.path.abspath(target))  # noqa: PTH100, PTH120 - as LogFile has it
-            if os.path.isdir(target):  # noqa: PTH112
+            path = os.path.abspath(target)  # noqa: PTH100 - as LogFile has it
+            folder = os.path.dirname(path)  # noqa: PTH120
+            if os.path.isdir(path):  # noqa: PTH112
                 raise usage.UsageError(f"--access-log {target}: is a directory")
             if not os.path.isdir(folder):  # noqa: PTH112
                 raise usage.UsageError(f"--access-log {target}: no such file or directory")
-            if not os.access(target if os.path.exists(target) else folder, os.W_OK):  # noqa: PTH110
+            if not os.access(path if os.path.exists(path) else folder, os.W_OK):  # noqa: PTH110
                 raise usage.UsageError(f"--access-log {target}: permission denied")
 
     def open_access_log(self) -> None:

@@ -13,7 +13,7 @@ from upgradegw import __version__
 from upgradegw.negotiation.client import TrustedProxies
 from upgradegw.service import check, routes
 from upgradegw.service.front_options import FrontOptions
-from upgradegw.service.listening import Listener, bind_all, read_listeners, release_all
+from upgradegw.service.listening import Listener, bind_all, check_listeners, read_listeners, release_all
 from upgradegw.service.log_options import LogOptions
 from upgradegw.service.tls_options import TlsOptions
 from upgradegw.web.http2 import H2C_UPGRADE, check_h2c_upgrade
@@ -160,6 +160,7 @@ class Options(LogOptions, TlsOptions, FrontOptions):
             self.notices.append(self.tls_notice)
         self.listeners = read_listeners(self._listens or [(f"--port {DEFAULT_PORT}", f"tcp:{DEFAULT_PORT}")])
         self.listeners += self.read_front(secure=self.tls is not None)
+        check_listeners(self.listeners, secure=self.tls is not None)
         self.resolved = routes.resolve(self._wishes)
         self.check_access_log()
         if self["check"]:

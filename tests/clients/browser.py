@@ -118,9 +118,15 @@ class Browser:
         return answer["result"]  # type: ignore[no-any-return]
 
     @contextlib.contextmanager
-    def page(self, url: str = "about:blank") -> Iterator[Page]:
-        """Open a page for the duration of a ``with`` block."""
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+    def page(self, url: str = "about:blank", *, person: str | None = None) -> Iterator[Page]:
+        """Open a page for the duration of a ``with`` block.
+
+        Args:
+            url: Its address.
+            person: Whose cookies it has, by what ``somebody_else`` returned; without it the browser's own.
+        """
+        context = {} if person is None else {"browserContextId": person}
+        target = self.call("Target.createTarget", url="about:blank", **context)["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         page = Page(self, target, session)
         try:
@@ -131,6 +137,15 @@ class Browser:
             yield page
         finally:
             page.close()
+
+    @contextlib.contextmanager
+    def somebody_else(self) -> Iterator[str]:
+        """Have cookies of nobody's for the duration of a ``with`` block, as in a window of another person."""
+        person = self.call("Target.createBrowserContext")["browserContextId"]
+        try:
+            yield person
+        finally:
+            self.call("Target.disposeBrowserContext", browserContextId=person)
 
 
 def _address(folder: Path, process: subprocess.Popen[bytes], log: Path) -> str:

@@ -10,9 +10,9 @@ from twisted.python.usage import UsageError
 from twisted.web.resource import Resource
 
 from tests.memory import Memory, content_of, fields_of
+from tests.protocols_for_tests import RecorderFactory
 from upgradegw.protocols.stream import stream
 from upgradegw.service.acme import Challenges
-from upgradegw.service.demonstration.echo import raw_echo_factory
 from upgradegw.service.front import Front
 from upgradegw.web.resource import UpgradeResource
 
@@ -39,7 +39,7 @@ def webroot(tmp_path: Path) -> Path:
 
 def ask(webroot: Path, target: str, method: str = "GET", *lines: str) -> bytes:
     """Ask a site whose root would switch on every path."""
-    everything = UpgradeResource([stream("echo", raw_echo_factory())])
+    everything = UpgradeResource([stream("echo", RecorderFactory())])
     everything.isLeaf = True
     root = Resource()
     root.getChild = lambda _path, _request: everything  # type: ignore[method-assign]

@@ -251,13 +251,6 @@ def test_the_tests_of_the_examples(example: Example) -> None:
     assert result.testsRun >= 14
 
 
-def test_the_test_with_pytest() -> None:
-    """The test that shows how it is done with pytest runs on every transport, as its page says."""
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_chat_with_pytest.py"]
-    done = subprocess.run(command, cwd=EXAMPLES, capture_output=True, text=True, timeout=60, check=False)
-    assert "4 passed" in done.stdout, done.stdout + done.stderr
-
-
 def test_the_commands_of_the_pages_resolve(tmp_path: Any) -> None:
     """Every ``upgradegw`` command with the examples' routes is accepted by ``--check``."""
     commands = {

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
 
 #: A requirement's id, as rows of a page begin with it and docstrings cite it.
-ID = re.compile(r"(?<![\w-])(?:UP|WS|PD|CL|A)-[0-9]{2}(?![0-9])")
+ID = re.compile(r"(?<![\w-])(?:UP|WS|PD|CL|HC|H2|EC|A)-[0-9]{2}(?![0-9])")
 _RANGE = re.compile(rf"({ID.pattern}) to ({ID.pattern})")
 _ROW = re.compile(rf"^\| ({ID.pattern}) (\|.*\|) [^|]*\|$", re.MULTILINE)
 

@@ -15,6 +15,8 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IProtocolFactory, IPushProducer
 from twisted.python.failure import Failure
 
+from upgradegw.negotiation.websocket import check_close_code
+
 #: Bytes that the reason of a Close may have (RFC 6455 section 5.5.1: 125, two of them the code).
 _MAX_REASON = 123
 #: Pings of our own whose pongs may be on their way; one waits at a time.
@@ -29,11 +31,6 @@ def is_twisted_factory(factory: Any) -> bool:
     """
     build = getattr(factory, "buildProtocol", None)
     return callable(build) and not isinstance(factory, type) and not IProtocolFactory.providedBy(factory)
-
-
-def _may_be_sent(code: int) -> bool:
-    """Tell whether a Close frame may have a code (RFC 6455 section 7.4)."""
-    return (1000 <= code <= 1014 and code not in {1004, 1005, 1006}) or 3000 <= code <= 4999  # noqa: PLR2004
 
 
 class MessageTransport:
@@ -79,8 +76,7 @@ class MessageTransport:
         Raises:
             ValueError: The code may not be sent.
         """
-        if not _may_be_sent(code):
-            raise ValueError(f"{code} may not be sent as a close code")
+        check_close_code(code)
         self._protocol.closing = True
         self._protocol.sendCloseFrame(code, encode_truncate(reason, _MAX_REASON) if reason else None)
 

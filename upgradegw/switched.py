@@ -19,6 +19,7 @@ from zope.interface import implementer
 from upgradegw.interfaces import Ending, EndSummary, Witness
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.shadows import Shadows
+from upgradegw.transports import abort_transport
 
 _log = Logger(namespace="upgradegw")
 
@@ -159,8 +160,7 @@ class Switched(Protocol):
         _log.failure("{what}", what=what)
         self._failed = True
         self._closed = True
-        abort = getattr(self._transport, "abortConnection", None) or self._transport.loseConnection
-        abort()
+        abort_transport(self._transport)
 
     # --- While the protocol runs.
 
@@ -204,6 +204,10 @@ class Switched(Protocol):
             self._protocol.connectionLost(reason)
         finally:
             self._ended(self._summary(reason))
+
+    def so_far(self) -> EndSummary:
+        """Say what has gone through until now."""
+        return EndSummary(self._bytes_in, self._bytes_out) if self._ending is None else self._ending.summary()
 
     def _summary(self, why: Failure) -> EndSummary:
         if self._ending is not None:

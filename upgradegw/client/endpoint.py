@@ -24,11 +24,9 @@ from upgradegw.client.request import (
     checked_token,
     request_head,
 )
+from upgradegw.http.content import EXPECT_CONTENT
 from upgradegw.negotiation.authority import DEFAULT_PORTS
 from upgradegw.protocols.limits import check_limit
-
-#: Methods whose requests say that they have no content, if they have none (RFC 9110 section 8.6).
-_EXPECT_CONTENT = frozenset((b"PATCH", b"POST", b"PUT"))
 
 
 @implementer(IStreamClientEndpoint)
@@ -124,7 +122,7 @@ class UpgradeClientEndpoint:
         return Opening(protocol, reader, self._token)
 
     def _request(self, transport: Any) -> bytes:
-        length = len(self._content) if self._content or self._method in _EXPECT_CONTENT else None
+        length = len(self._content) if self._content or self._method in EXPECT_CONTENT else None
         host = self._host or address_host(transport)
         head = request_head(self._method, self._target, host, self._token, self._fields, length)
         return head + self._content

@@ -30,6 +30,7 @@ from upgradegw.client.response import SWITCHING_PROTOCOLS, BadUpgradeResponse, U
 from upgradegw.interfaces import EndSummary
 from upgradegw.negotiation.model import UpgradeProtocol
 from upgradegw.switched import HalfCloseableSwitched, Switched
+from upgradegw.transports import abort_transport
 
 
 class _Uncounted:
@@ -89,8 +90,7 @@ class Opening(Protocol):
 
     def _leave(self) -> None:
         self._waiting = None
-        abort = getattr(self.transport, "abortConnection", None) or self.transport.loseConnection
-        abort()
+        abort_transport(self.transport)
 
     def _fail(self, reason: Failure | Exception, *, gone: bool = False) -> None:
         """Say why there is no protocol, and leave; what else comes is nobody's."""

@@ -68,7 +68,7 @@ class Reason(Enum):
         "unsupported_token",
         "None of the offered protocols is served on this path.",
         (Status(426), Status(501), Sign.ORDINARY),
-        ("UpgradeResource(upgrades)", "--upgrade", "--websocket"),
+        ("UpgradeResource(upgrades)", "ProxyResource(upgrades)", "--upgrade", "--websocket"),
     )
     METHOD_NOT_ALLOWED = (
         "method_not_allowed",
@@ -118,6 +118,18 @@ class Reason(Enum):
 
     # --- Somebody was asked.
     DENIED = ("denied", "authorize() denied the request.", (Status(403), Sign.CHOSEN), ("UpgradeResource(authorize)",))
+    UNAUTHENTICATED = (
+        "unauthenticated",
+        "Name and password are missing or wrong; the first request of a browser always comes without them.",
+        (Status(401),),
+        ("BasicAuth(users)",),
+    )
+    CLIENT_NOT_ALLOWED = (
+        "client_not_allowed",
+        "The client's address is in none of the networks that may pass; behind a proxy: name it as a trusted one.",
+        (Status(403),),
+        ("allow_networks(networks)", "UpgradeSite(trusted_proxies)", "--trusted-proxy"),
+    )
     AUTHORIZE_FAILED = (
         "authorize_failed",
         "authorize() raised; its traceback is in the log.",
@@ -265,9 +277,73 @@ class Reason(Enum):
         ),
     )
 
+    TLS_REQUIRED = (
+        "tls_required",
+        "Requests are answered in TLS only: the client must offer it, TLS/1.2 or later, directly and with HTTP/1.1.",
+        (Status(426),),
+        ("UpgradeSite(tls_upgrade)",),
+    )
+
+    # --- An upstream.
+    BAD_TARGET = (
+        "bad_target",
+        "The path has dot-segments or %00, or is another route's to servers that read slashes freely: not passed on.",
+        (Status(400),),
+    )
+    UPSTREAM_UNREACHABLE = (
+        "upstream_unreachable",
+        "No connection to the upstream: is it running, and is its address right? The detail says what failed.",
+        (Status(502),),
+        ("ProxyResource(upstream)", "UpstreamSettings(ca)", "UpstreamSettings(server_name)"),
+    )
+    UPSTREAM_TIMEOUT = (
+        "upstream_timeout",
+        "The upstream did not accept the connection, or did not answer, in time.",
+        (Status(504), Sign.CUT),
+        (
+            "UpstreamSettings(connect_timeout)",
+            "UpstreamSettings(response_timeout)",
+            "UpstreamSettings(read_timeout)",
+        ),
+    )
+    UPSTREAM_CLOSED = (
+        "upstream_closed",
+        "The upstream closed the connection before its response was complete.",
+        (Status(502), Sign.CUT),
+    )
+    UPSTREAM_BAD_RESPONSE = (
+        "upstream_bad_response",
+        "What the upstream sent is no valid response, or beyond a limit; the detail says what is wrong.",
+        (Status(502), Sign.CUT),
+        ("UpstreamSettings(max_head)", "UpstreamSettings(max_interim)"),
+    )
+    UPSTREAM_BAD_SWITCH = (
+        "upstream_bad_switch",
+        "The upstream switched protocols in a way that nobody asked for; the detail compares the two.",
+        (Status(502),),
+        ("ProxyResource(lenient)",),
+    )
+    UPSTREAM_NO_SWITCH = (
+        "upstream_no_switch",
+        "The upstream cannot be asked over HTTP/2 to switch: turn extended CONNECT on there, or speak HTTP/1.1 to it.",
+        (Status(502),),
+    )
+    NO_UPSTREAM = (
+        "no_upstream",
+        "All upstreams of the route are down.",
+        (Status(503),),
+        ("HealthSettings(failures)", "HealthSettings(down_for)"),
+    )
+
     # --- A connection that had been switched ended.
     CLOSED = ("closed", "The connection ended in order.", (Sign.IN_ORDER,))
     LOST = ("lost", "The connection was lost without a closing handshake.", (Sign.CUT,))
+    TLS_FAILED = (
+        "tls_failed",
+        "The client was promised TLS and did not get through the handshake: no TLS at all, no version, or no time.",
+        (Sign.CUT,),
+        ("UpgradeSite(head_timeout)", "UpgradeSite(tls_upgrade)"),
+    )
     APPLICATION_ERROR = (
         "application_error",
         "The application raised; its traceback is in the log.",
@@ -316,4 +392,11 @@ class Reason(Enum):
         (Sign.CUT,),
         ("UpgradeSite(write_timeout)",),
     )
+    TUNNEL_IDLE = (
+        "tunnel_idle",
+        "Nothing went through the tunnel for its idle timeout.",
+        (Close(1001), Sign.CUT),
+        ("ProxyResource(idle_timeout)",),
+    )
+    UPSTREAM_LOST = ("upstream_lost", "The upstream reset the tunnel.", (Sign.CUT,))
     STOPPED = ("stopped", "The server is stopping.", (Close(1001), Sign.CUT), ("--stop-timeout",))

@@ -10,6 +10,7 @@ from twisted.logger import Logger
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.protocols.connections import Connections, Slow, check_slow, choose
 from upgradegw.protocols.unsent import unsent_bytes
+from upgradegw.transports import abort_transport
 
 _log = Logger(namespace="upgradegw")
 
@@ -95,7 +96,7 @@ class Member:
         if max_unsent is not None and (unsent_bytes(transport) or 0) > max_unsent:
             if slow == "close":
                 self._reason = Reason.SLOW_READER
-                (getattr(transport, "abortConnection", None) or transport.loseConnection)()
+                abort_transport(transport)
             return False
         transport.write(data)
         return True

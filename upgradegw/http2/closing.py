@@ -13,14 +13,15 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from upgradegw.http.context import Context
+from upgradegw.http2.any_stream import AnyStream
 from upgradegw.http2.faults import ConnectionFault
 from upgradegw.http2.frames import FrameReader, goaway
 from upgradegw.http2.limits import Http2Limits
 from upgradegw.http2.meters import Meters
 from upgradegw.http2.session import Session
-from upgradegw.http2.stream import Stream
 from upgradegw.http2.streams import Streams
 from upgradegw.negotiation.reasons import Reason
+from upgradegw.transports import abort_transport
 
 #: Seconds and bytes for which a client may go on sending behind our GOAWAY before the connection is closed: a close
 #: with unread bytes would be a TCP reset, which destroys a GOAWAY that the client has not yet read.
@@ -83,7 +84,7 @@ class ClosingHalf(Protocol):
         self._meters = Meters(limits, context.clock.seconds)
         self._frames = FrameReader(limits, 2 * context.limits.max_head, self._meters)
         self.session = session
-        self._streams: Streams[Stream] = Streams()
+        self._streams: Streams[AnyStream] = Streams()
         self._since = context.clock.seconds()
         self._control: list[bytes] = []
 
@@ -109,11 +110,15 @@ class ClosingHalf(Protocol):
         """End the connection because of an error: GOAWAY, then a close (RFC 9113 section 5.4.1)."""
         if self._state >= State.CLOSING:
             return
-        self.context.log_refusal(self, (b"", b"", ()), (400, fault.reason, fault.detail), 0, "HTTP/2")
+        self._log_fault(fault)
         self._go_away(fault.code)
         self._state = State.CLOSING
         self._end_streams(Failure(fault))
         self._linger()
+
+    def _log_fault(self, fault: ConnectionFault) -> None:
+        """Tell the log why the connection ends."""
+        self.context.log_refusal(self, (b"", b"", ()), (400, fault.reason, fault.detail), 0, "HTTP/2")
 
     def _go_away(self, code: int = ErrorCodes.NO_ERROR) -> None:
         """Say that no more streams are answered (RFC 9113 section 6.8)."""
@@ -178,8 +183,7 @@ class ClosingHalf(Protocol):
 
     def abort(self) -> None:
         """End at once."""
-        abort = getattr(self.transport, "abortConnection", None) or self.transport.loseConnection
-        abort()
+        abort_transport(self.transport)
 
     def _discard(self, data: bytes) -> None:
         """Take bytes of a client that has been told to go."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from h2.errors import ErrorCodes
+from twisted.python.failure import Failure
 
 from upgradegw.negotiation.reasons import Reason
 
 
 class ConnectionFault(Exception):  # noqa: N818 - RFC 9113 section 5.4.1 calls it a connection error; so do socket modules
-    """The client has broken a rule or a bound in a way that ends the connection (RFC 9113 section 5.4.1).
+    """The peer has broken a rule or a bound in a way that ends the connection (RFC 9113 section 5.4.1).
 
     Attributes:
         code: The error code of the GOAWAY.
@@ -27,3 +28,17 @@ class ConnectionFault(Exception):  # noqa: N818 - RFC 9113 section 5.4.1 calls i
 def flood(detail: str) -> ConnectionFault:
     """Return the fault of a client that sends more of something than any client needs (RFC 9113 section 10.5)."""
     return ConnectionFault(ErrorCodes.ENHANCE_YOUR_CALM, detail, Reason.FLOOD)
+
+
+def explain(reason: Failure) -> tuple[Reason, str]:
+    """Say why a connection to an upstream has ended.
+
+    Args:
+        reason: What its streams are told.
+    """
+    fault = reason.value
+    if isinstance(fault, ConnectionFault):
+        if fault.reason is Reason.HEAD_TIMEOUT:
+            return Reason.UPSTREAM_TIMEOUT, "a head that does not end"
+        return Reason.UPSTREAM_BAD_RESPONSE, fault.detail
+    return Reason.UPSTREAM_CLOSED, f"the connection has ended: {reason.getErrorMessage()}"

@@ -36,6 +36,10 @@ class Bucket:
         self._tokens -= 1.0
         return True
 
+    def give(self, number: float) -> None:
+        """Earn tokens otherwise than with time."""
+        self._tokens = min(self._burst, self._tokens + number)
+
 
 class Meters:
     """The buckets of one connection; each method takes a token.
@@ -62,6 +66,10 @@ class Meters:
         """Something odd came that is not an error."""
         if not self._glitches.take():
             raise flood("too many frames that mean nothing")
+
+    def forgive(self, frames: int) -> None:
+        """We have given up a stream: so many frames that are under way on it are nothing odd."""
+        self._glitches.give(frames)
 
     def update(self, streams: int, data_frames: int) -> None:
         """A WINDOW_UPDATE came: in order are some for each stream and each DATA frame (Envoy: 2 and 20, and 5 more).

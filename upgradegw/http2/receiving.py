@@ -6,29 +6,23 @@ buffered content at once, a streamed one as its reader reads (RFC 9113 section 5
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from upgradegw.http.content import ContentStream
-from upgradegw.http.limits import Limits
-from upgradegw.http2.sending import SendingHalf
+from upgradegw.http2.any_stream import AnyStream
+from upgradegw.http2.fields import response_fields
 from upgradegw.http2.validation import Http2Head
 from upgradegw.negotiation.reasons import Reason
 
 
-class ReceivingHalf(SendingHalf):
-    """What of a request's content has come.
+class ReceivingHalf(AnyStream):
+    """What of a request's content has come."""
 
-    Attributes:
-        read_ended: Whether the client's side has ended.
-    """
-
-    read_ended = False
     _head_received: Http2Head | None = None
     _request: Any = None
     _content: ContentStream | None = None
     _received = 0
-    # Bytes that count against the client's windows and that nobody has taken yet.
-    _owed = 0
     # Since when the next piece of content is awaited.
     _awaited_since: float | None = None
 
@@ -38,7 +32,7 @@ class ReceivingHalf(SendingHalf):
         self.hasten()
         request = self._request
         if streams:
-            request.content = self._content = ContentStream(self.want_content, lambda _more: None, self._consumed)
+            request.content = self._content = ContentStream(self.want_content, lambda _more: None, self.consumed)
             self.answer()
         else:
             request.gotLength(length)
@@ -52,6 +46,18 @@ class ReceivingHalf(SendingHalf):
             self._session.send_headers(self.stream_id, [(b":status", b"100")])
             self._owner.touch()
 
+    def write_interim(self, code: int, reason: bytes, fields: Iterable[tuple[bytes, bytes]]) -> None:  # noqa: ARG002
+        """Send an interim response ahead of the final one (RFC 9110 section 15.2).
+
+        Args:
+            code: The status code, 102 to 199.
+            reason: Has no place in HTTP/2.
+            fields: The fields.
+        """
+        if self._head is None and not self._head_sent and not self.gone:
+            self._session.send_headers(self.stream_id, response_fields(b"%d" % code, fields))
+            self._owner.touch()
+
     def data_received(self, data: bytes, controlled: int) -> None:
         """Take content.
 
@@ -62,7 +68,7 @@ class ReceivingHalf(SendingHalf):
         self._owed += controlled
         self._received += len(data)
         self.take_data(data)
-        self._consumed()
+        self.consumed()
 
     def take_data(self, data: bytes) -> None:
         """Pass content on to where it goes, if it is still wanted."""
@@ -87,24 +93,9 @@ class ReceivingHalf(SendingHalf):
             return True
         return False
 
-    def _consumed(self) -> None:
-        """Give the windows back for what has been taken."""
-        waiting = self.waiting_bytes()
-        if self._owed > waiting:
-            taken, self._owed = self._owed - waiting, waiting
-            self._session.consumed(self.stream_id, taken)
-            self._owner.touch()
-
-    def give_back(self) -> None:
-        """The stream is gone: what was not taken counts against the connection's window no longer."""
-        if self._owed:
-            owed, self._owed = self._owed, 0
-            self._session.consumed(0, owed)
-            self._owner.touch()
-
     def waiting_bytes(self) -> int:
         """Return how many bytes have arrived that nobody has taken."""
-        return self._content.waiting if self._content is not None else 0
+        return self._content.waiting if self._content is not None else super().waiting_bytes()
 
     def end_received(self) -> None:
         """The client's side has ended, by whichever frame."""
@@ -123,21 +114,8 @@ class ReceivingHalf(SendingHalf):
 
     # --- The rest of the stream.
 
-    @property
-    def limits(self) -> Limits:
-        """Those of the request."""
-        raise NotImplementedError
-
-    def hasten(self) -> None:
-        """Begin to wait for the client."""
-        raise NotImplementedError
-
     def answer(self) -> None:
         """Hand the request to its resource."""
-        raise NotImplementedError
-
-    def malformed(self, why: str) -> None:
-        """The request is none (RFC 9113 section 8.1.1)."""
         raise NotImplementedError
 
     def refuse_content(self, status: int, reason: Reason, detail: str = "") -> None:

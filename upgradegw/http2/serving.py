@@ -14,11 +14,11 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from upgradegw.http.context import Context
+from upgradegw.http2.any_stream import AnyStream
 from upgradegw.http2.closing import ClosingHalf, State
 from upgradegw.http2.flow import Turns
 from upgradegw.http2.limits import Http2Limits
 from upgradegw.http2.session import Session
-from upgradegw.http2.stream import Stream
 
 _log = Logger(namespace="upgradegw")
 
@@ -33,10 +33,10 @@ class ServingHalf(ClosingHalf):
     def __init__(self, context: Context, limits: Http2Limits, connection_id: str, session: Session) -> None:
         """Have nothing to send; the arguments are ``ClosingHalf``'s."""
         super().__init__(context, limits, connection_id, session)
-        self._turns: Turns[Stream] = Turns()
+        self._turns: Turns[AnyStream] = Turns()
         self._running = False
         self._flush_call: IDelayedCall | None = None
-        self._starved: dict[Stream, None] = {}
+        self._starved: dict[AnyStream, None] = {}
         self._unfinished: set[ref[Any]] = set()
         self._acks = 0
 
@@ -63,7 +63,7 @@ class ServingHalf(ClosingHalf):
         self._meters.reset()
         self.reset(self._streams.live[stream_id], code)
 
-    def reset(self, stream: Stream, code: int) -> None:
+    def reset(self, stream: AnyStream, code: int) -> None:
         """Reset a stream."""
         if self._streams.live.get(stream.stream_id) is not stream:
             return
@@ -72,19 +72,19 @@ class ServingHalf(ClosingHalf):
         self._gone(stream, told=stream.read_ended)
         stream.was_reset(code)
 
-    def sent_all(self, stream: Stream) -> None:
+    def sent_all(self, stream: AnyStream) -> None:
         """A stream has sent its end."""
         if stream.end_was_sent():
             self.context.wheel.hasten(self)
         else:
             self._ended(stream)
 
-    def _ended(self, stream: Stream) -> None:
+    def _ended(self, stream: AnyStream) -> None:
         """A stream has ended in order."""
         self._gone(stream)
         stream.release()
 
-    def _gone(self, stream: Stream, *, told: bool = True) -> None:
+    def _gone(self, stream: AnyStream, *, told: bool = True) -> None:
         """A stream is not there any more; ``told``: the client sends nothing on it, unless by mistake."""
         if told:
             self._streams.close(stream.stream_id)
@@ -117,7 +117,7 @@ class ServingHalf(ClosingHalf):
 
     # --- Sending.
 
-    def starved(self, stream: Stream) -> None:
+    def starved(self, stream: AnyStream) -> None:
         """A stream has content for which its own or the connection's window has no room."""
         self._starved.pop(stream, None)
         self._starved[stream] = None
@@ -129,7 +129,7 @@ class ServingHalf(ClosingHalf):
         for stream in starved:
             self._turns.add(stream)
 
-    def wake(self, stream: Stream) -> None:
+    def wake(self, stream: AnyStream) -> None:
         """A stream has something to send."""
         self._turns.add(stream)
         self.touch()
@@ -164,7 +164,7 @@ class ServingHalf(ClosingHalf):
         if not running:
             self._close_if_done()
 
-    def _send(self, stream: Stream) -> bool:
+    def _send(self, stream: AnyStream) -> bool:
         """Let a stream send; what its application does wrong costs nobody else anything."""
         try:
             return stream.send_some()
@@ -172,7 +172,7 @@ class ServingHalf(ClosingHalf):
             self.failed(stream)
             return False
 
-    def failed(self, stream: Stream) -> None:
+    def failed(self, stream: AnyStream) -> None:
         """Log the application's exception, and give up its stream alone."""
         _log.failure("an application failed on stream {id}", id=stream.connection_id)
         self.reset(stream, ErrorCodes.INTERNAL_ERROR)

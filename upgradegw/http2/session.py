@@ -20,7 +20,7 @@ from upgradegw.http2.frames import MAX_FRAME, PREFACE, Flag, Kind, frame_head
 from upgradegw.http2.limits import Http2Limits
 from upgradegw.http2.windows import FIRST_WINDOW, Inbound, Outbound
 
-#: Bytes that the table of our encoder may have, whatever the client allows: it is our memory (RFC 7541 section 4.2).
+#: Bytes that the table of our encoder may have, whatever the peer allows: it is our memory (RFC 7541 section 4.2).
 _MAX_TABLE = 4096
 
 _CONFIGURATION = H2Configuration(
@@ -33,41 +33,23 @@ _CONFIGURATION = H2Configuration(
 
 
 class Session:
-    """One HTTP/2 connection without I/O."""
+    """One HTTP/2 connection without I/O, as either side has it."""
 
-    def __init__(
-        self, limits: Http2Limits, max_head: int, *, extended_connect: bool, upgraded: bytes | None = None
-    ) -> None:
-        """Prepare our SETTINGS, to be sent first (RFC 9113 section 3.4).
+    def __init__(self, h2: H2Connection, limits: Http2Limits, max_head: int) -> None:
+        """Begin with the SETTINGS that are prepared, to be sent first (RFC 9113 section 3.4).
 
         Args:
+            h2: The connection, initiated.
             limits: The bounds.
-            max_head: Bytes of a request's header section, each field counted with 32 more (RFC 9113 section 6.5.2).
-            extended_connect: Whether extended CONNECT is offered (RFC 8441 section 3).
-            upgraded: The value of HTTP2-Settings if a request of HTTP/1.1 is answered on stream 1; it holds at once and
-                is not acknowledged (RFC 7540 section 3.2.1).
+            max_head: Bytes of a header section that is received, each field counted with 32 more (RFC 9113 section
+                6.5.2).
         """
-        self._h2 = h2 = H2Connection(_CONFIGURATION)
-        settings = {
-            SettingCodes.MAX_CONCURRENT_STREAMS: limits.max_streams,
-            SettingCodes.INITIAL_WINDOW_SIZE: limits.stream_window,
-            SettingCodes.MAX_HEADER_LIST_SIZE: max_head,
-            SettingCodes.ENABLE_CONNECT_PROTOCOL: int(extended_connect),
-        }
-        h2.local_settings = Settings(client=False, initial_values=settings)
-        if upgraded is None:
-            h2.initiate_connection()
-        else:
-            h2.initiate_upgrade_connection(upgraded)
-            self.bound_table()
+        self._h2 = h2
         if limits.connection_window > FIRST_WINDOW:
             h2.increment_flow_control_window(limits.connection_window - FIRST_WINDOW)
-        # Streams beyond the limit are refused one by one; h2 would end the connection.
-        del h2.local_settings[SettingCodes.MAX_CONCURRENT_STREAMS]
-        # A head that is too large by less than its double is answered with 431; what is larger ends the connection,
+        # A head that is too large by less than its double concerns its stream; what is larger ends the connection,
         # for the decoder's state is lost.
         h2.decoder.max_header_list_size = 2 * max_head
-        h2.receive_data(PREFACE)
         #: About how many bytes wait to be taken.
         self.unsent = 0
         #: DATA frames that were sent.
@@ -78,8 +60,6 @@ class Session:
         self._inbound = Inbound(limits.connection_window)
         self._inbounds: dict[int, Inbound] = {}
         self.outbound = Outbound()
-        if upgraded is not None:
-            self._add(1)
 
     def _add(self, stream_id: int) -> None:
         """Count what is sent on a new stream."""
@@ -119,14 +99,14 @@ class Session:
             raise ConnectionFault(ErrorCodes.COMPRESSION_ERROR, str(error)) from None
 
     def headers_received(self, stream_id: int, *, ends: bool) -> None:
-        """Tell h2 that a request's head, or trailers, have come."""
+        """Tell h2 that the head of a message, or trailers, have come."""
         if stream_id not in self._inbounds:
             self._add(stream_id)
         flags = Flag.END_HEADERS | (Flag.END_STREAM if ends else 0)
         self.receive(frame_head(0, Kind.HEADERS, flags, stream_id))
 
     def end_received(self, stream_id: int) -> None:
-        """Tell h2 that the client's side of a stream has ended with a frame that h2 was not shown."""
+        """Tell h2 that the peer's side of a stream has ended with a frame that h2 was not shown."""
         self.receive(frame_head(0, Kind.DATA, Flag.END_STREAM, stream_id))
 
     def settings_received(self, raw: bytes) -> None:
@@ -143,7 +123,7 @@ class Session:
                     raise ConnectionFault(ErrorCodes.FLOW_CONTROL_ERROR, "SETTINGS make a window too large")
 
     def bound_table(self) -> None:
-        """Keep the encoder's table small, whatever the client's SETTINGS allow."""
+        """Keep the encoder's table small, whatever the peer's SETTINGS allow."""
         self._h2.encoder.header_table_size = min(self._h2.encoder.header_table_size, _MAX_TABLE)
 
     def data_received(self, stream_id: int, number: int) -> bool:
@@ -158,7 +138,7 @@ class Session:
         return inbound is None or inbound.receive(number)
 
     def consumed(self, stream_id: int, number: int) -> None:
-        """Let the client send as many bytes more, now or when there are enough to be worth a frame.
+        """Let the peer send as many bytes more, now or when there are enough to be worth a frame.
 
         Args:
             stream_id: On which stream; 0 if it may send none there.
@@ -176,7 +156,7 @@ class Session:
     # --- What is sent.
 
     def send_headers(self, stream_id: int, fields: list[tuple[bytes, bytes]], *, ends: bool = False) -> None:
-        """Send a response's head, names in lower case and ``:status`` first."""
+        """Send the head of a message, names in lower case and pseudo-header fields first."""
         self._h2.send_headers(stream_id, fields, end_stream=ends)
         self.unsent += 128
 
@@ -220,3 +200,39 @@ class Session:
         out, self._out = self._out, []
         out.append(last)
         return b"".join(out)
+
+
+class ServerSession(Session):
+    """The side that answers."""
+
+    def __init__(
+        self, limits: Http2Limits, max_head: int, *, extended_connect: bool, upgraded: bytes | None = None
+    ) -> None:
+        """Prepare our SETTINGS.
+
+        Args:
+            limits: The bounds.
+            max_head: Bytes of a request's header section, each field counted with 32 more (RFC 9113 section 6.5.2).
+            extended_connect: Whether extended CONNECT is offered (RFC 8441 section 3).
+            upgraded: The value of HTTP2-Settings if a request of HTTP/1.1 is answered on stream 1; it holds at once and
+                is not acknowledged (RFC 7540 section 3.2.1).
+        """
+        h2 = H2Connection(_CONFIGURATION)
+        settings = {
+            SettingCodes.MAX_CONCURRENT_STREAMS: limits.max_streams,
+            SettingCodes.INITIAL_WINDOW_SIZE: limits.stream_window,
+            SettingCodes.MAX_HEADER_LIST_SIZE: max_head,
+            SettingCodes.ENABLE_CONNECT_PROTOCOL: int(extended_connect),
+        }
+        h2.local_settings = Settings(client=False, initial_values=settings)
+        if upgraded is None:
+            h2.initiate_connection()
+        else:
+            h2.initiate_upgrade_connection(upgraded)
+        # Streams beyond the limit are refused one by one; h2 would end the connection.
+        del h2.local_settings[SettingCodes.MAX_CONCURRENT_STREAMS]
+        super().__init__(h2, limits, max_head)
+        h2.receive_data(PREFACE)
+        if upgraded is not None:
+            self.bound_table()
+            self._add(1)

@@ -146,10 +146,15 @@ class Stream(TakeableHalf):
 
     def _find_limits(self) -> bool:
         """Find the limits; return whether content is to be streamed."""
-        head, limits = self._head_received, self._connection.context.limits
+        head, context = self._head_received, self._connection.context
         root, target = getattr(self.site, "resource", None), b"" if head is None else head.target
-        self._own_limits, streams = limits_for(root, target, limits)
+        self._own_limits, streams = limits_for(root, target, context.limits, self._authority)
         return streams
+
+    def _authority(self) -> bytes | None:
+        """Return the authority that the client used, as ``client_of`` finds it."""
+        head = self._head_received
+        return None if head is None else self._connection.context.find_client(self._connection, head.fields).authority
 
     def hasten(self) -> None:
         """Begin to wait for the client: the deadline may be nearer than all others if the limits are the request's."""
@@ -181,7 +186,7 @@ class Stream(TakeableHalf):
         self._awaited_since = None
         content, self._content = self._content, None
         if content is not None:
-            content.fail()
+            content.fail((status, reason, detail))
             return
         self._drop_request(Failure(ConnectionAborted()))
         self._refuse(status, reason, detail)

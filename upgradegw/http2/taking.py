@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IProtocol
-from twisted.python.failure import Failure
 
 from upgradegw.http2.fields import response_fields
 from upgradegw.http2.receiving import ReceivingHalf
-from upgradegw.http2.transport import SecureStreamTransport, StreamTransport
 from upgradegw.interfaces import Taken
 from upgradegw.takeover import detach_request
 
@@ -21,30 +18,10 @@ class TakeableHalf(ReceivingHalf):
 
     Attributes:
         logs_requests: The site's log tells the outcome of upgrades.
-        closed: Whether our side has ended and nobody wants what the client still sends.
     """
 
     logs_requests = True
-    _tunnel: StreamTransport | None = None
-    closed = False
-    _taken = False
     _going_away: Callable[[int], None] | None = None
-    _closed_at: float | None = None
-
-    def getPeer(self) -> Any:
-        """Return the address of the connection's other end."""
-        return self._owner.getPeer()
-
-    def getHost(self) -> Any:
-        """Return the address of this end of the connection."""
-        return self._owner.getHost()
-
-    def transport_to_be(self) -> Any:
-        """Return the transport that ``take`` will give; only to be asked."""
-        if self._tunnel is None:
-            secure = self._owner.isSecure()
-            self._tunnel = SecureStreamTransport(self, self._owner.transport) if secure else StreamTransport(self)
-        return self._tunnel
 
     def bytes_behind(self) -> bool:
         """Tell whether bytes came behind the request."""
@@ -102,35 +79,12 @@ class TakeableHalf(ReceivingHalf):
         """
         tunnel = self._tunnel if self._taken else None
         if tunnel is None or tunnel.disconnecting or tunnel.read_end_told:
-            self.closed = True
-            self._closed_at = self._owner.seconds()
-            if tunnel is not None:
-                tunnel.lost(Failure(ConnectionDone()))
+            self.close()
         return not self.read_ended
-
-    def close_behind_end(self) -> None:
-        """Our side had ended before; now it is closed: in this stream's next turn, as a socket would say it later."""
-        self._owner.wake(self)
-
-    def send_some(self) -> bool:
-        """Send what there is, or end a tunnel whose side had ended before it was closed."""
-        tunnel = self._tunnel
-        if self.end_sent and not self.closed and not self.gone and tunnel is not None and tunnel.disconnecting:
-            self._owner.sent_all(self)
-            return False
-        return super().send_some()
 
     def release(self) -> None:
         """Let go of what refers back to this stream, so that all of it is freed at once."""
         self._tunnel = self._content = None
-
-    def consumed(self) -> None:
-        """Some of what has arrived on a tunnel was taken."""
-        self._consumed()
-
-    def waiting_bytes(self) -> int:
-        """Return how many bytes have arrived that nobody has taken."""
-        return self._tunnel.waiting if self._tunnel is not None else super().waiting_bytes()
 
     def switched(self, going_away: Callable[[int], None]) -> None:
         """Remember how to end the protocol that speaks now; do it if the site is already stopping."""

@@ -90,7 +90,7 @@ def validate_request(block: Iterable[tuple[bytes, bytes]], *, extended_connect: 
             pseudo[name] = value
         else:
             fields.append((name, value))
-        why = _bad_field(name, value)
+        why = bad_field(name, value)
         if why is not None:
             return _malformed(why, pseudo)
     why = _bad_pseudo(pseudo, extended_connect=extended_connect)
@@ -106,7 +106,7 @@ def validate_trailers(block: Iterable[tuple[bytes, bytes]]) -> str | None:
     for name, value in block:
         if name[:1] == b":":
             return f"{printable(name)} in trailers"
-        why = _bad_field(name, value)
+        why = bad_field(name, value)
         if why is not None:
             return why
     return None
@@ -116,8 +116,8 @@ def _malformed(why: str, pseudo: dict[bytes, bytes]) -> Malformed:
     return Malformed(why, pseudo.get(b":method", b""), pseudo.get(b":path", b""))
 
 
-def _bad_field(name: bytes, value: bytes) -> str | None:
-    """Say what is wrong with one line (RFC 9113 sections 8.2.1 and 8.2.2)."""
+def bad_field(name: bytes, value: bytes) -> str | None:
+    """Say what is wrong with one line, of a request or a response (RFC 9113 sections 8.2.1 and 8.2.2), or None."""
     if has_control(value) or value.strip(_SPACES) != value:
         return f"the value of {printable(name)} holds control characters, or white space at an end"
     if name[:1] == b":":

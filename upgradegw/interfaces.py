@@ -99,7 +99,7 @@ class Ending(Protocol):
         """
 
     def summary(self) -> EndSummary:
-        """Say how the connection went; called once, when it has ended."""
+        """Say how the connection went, or has gone so far; called when it has ended, and by who looks at it before."""
 
 
 class Witness(Protocol):
@@ -145,6 +145,7 @@ class Accept:
         ending: Who knows how it went; without it bytes are counted and the transport is closed at a stop.
         release: Called once when the protocol is done with: the connection has ended, or the switch never came.
         witness: Who is told just before the protocol is connected, and just before it learns of the end.
+        token: The value of the 101's Upgrade, where it is not the one that the upgrade is known by.
     """
 
     protocol: IProtocol
@@ -154,15 +155,33 @@ class Accept:
     ending: Ending | None = None
     release: Callable[[], None] = _nothing
     witness: Witness | None = None
+    token: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """``prepare`` has another answer than a switch: the request is rendered as an ordinary one.
+
+    Attributes:
+        render: Called with the request; writes the response, and returns as ``IResource.render`` does.
+        release: Called instead, once, if nobody is left to be answered.
+    """
+
+    render: Callable[[Any], bytes | int]
+    release: Callable[[], None] = _nothing
 
 
 class Upgrade(Supported, Protocol):
     """A protocol that a resource serves behind a switch: what the rules ask of it, and ``prepare``.
 
-    One whose attribute ``wants_request`` is there and true finds the request in ``UpgradeInfo.request``.
+    One whose attribute ``wants_request`` is there and true finds the request in ``UpgradeInfo.request``. One that takes
+    content and whose attribute ``streams_content`` is there and true is asked before the content has come, and reads it
+    from the request with ``deliver_content``; it must not accept before it has all of it.
     """
 
-    def prepare(self, info: UpgradeInfo, transport: Any) -> Accept | Deny | Refuse | Awaitable[Accept | Deny | Refuse]:
+    def prepare(
+        self, info: UpgradeInfo, transport: Any
+    ) -> Accept | Deny | Refuse | Respond | Awaitable[Accept | Deny | Refuse | Respond]:
         """Make ready to switch; write nothing to the transport.
 
         It may wait; it is cancelled at the deadline and when the client leaves. What it raises becomes a 500.

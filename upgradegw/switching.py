@@ -62,7 +62,7 @@ def switch(
     ended: Callable[[EndSummary], None],
     ending: Ending | None = None,
     witness: Witness | None = None,
-) -> None:
+) -> Callable[[], EndSummary]:
     """Announce the switch and start the protocol.
 
     An exception of the protocol's is logged and costs this connection only.
@@ -75,6 +75,9 @@ def switch(
         ended: Called once, when the connection is gone.
         ending: Who can sum the connection up; without it bytes are counted.
         witness: Who is told of the beginning and the end, around what the protocol is told.
+
+    Returns:
+        Tells what has gone through so far.
     """
     half_closeable = IHalfCloseableProtocol.providedBy(protocol)
     switched = (HalfCloseableSwitched if half_closeable else Switched)(protocol, taken.transport, ending, ended)
@@ -98,3 +101,4 @@ def switch(
     except Exception:  # noqa: BLE001 - the application's; the 101 is out, so there is nothing left to answer
         switched.fail("the protocol failed at the switch")
     switched.release()
+    return switched.so_far

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from tests.negotiation.heads import (
@@ -266,3 +268,28 @@ def test_nothing_to_advertise():
     """A path without a protocol that may be named allows no method (RFC 9110 section 10.2.1), and sends no 426."""
     outcome = refusal(Decline(Reason.NO_UPGRADE), head_of(), [offer(b"h2c")])
     assert (outcome.status, outcome.fields[0]) == (405, (b"Allow", b""))
+
+
+@dataclass(frozen=True)
+class Lenient(Offer):
+    """A protocol that may be asked for without ``Connection: upgrade``."""
+
+    needs_connection_option: bool = False
+
+
+IFT = Lenient(UpgradeProtocol(b"IF-T", b"TLS 1.0"))
+
+
+@pytest.mark.parametrize("connection", [(), (b"keep-alive",), (b"Upgrade",)])
+def test_lenient(connection):
+    """UP-09: where a protocol says so it is found without ``Connection: upgrade``, and with a space in its version."""
+    head = head_of(replaced(replaced(WEBSOCKET, b"Connection", *connection), b"Upgrade", b"foo, if-t/TLS 1.0"))
+    decision = negotiate(head, [WS, IFT])
+    assert (decision.upgrade, bytes(decision.token)) == (IFT, b"if-t/TLS 1.0")
+
+
+def test_lenient_for_itself_alone():
+    """UP-09: that holds for no other protocol of the same resource."""
+    head = with_lines(b"Connection", b"keep-alive")
+    assert negotiate(head, [WS, IFT]) == Decline(Reason.NO_CONNECTION_OPTION, "Connection: keep-alive")
+    assert isinstance(negotiate(head_of(), [IFT, WS]), Candidate)

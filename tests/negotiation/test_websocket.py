@@ -146,6 +146,18 @@ def test_bad_subprotocols(lines):
     assert (outcome.reason, outcome.status, outcome.fields) == (Reason.BAD_SUBPROTOCOL, 400, ())
 
 
+def test_subprotocols_that_are_passed_on():
+    """A gateway leaves names that are no tokens to the server that knows them; what would part a list stays out."""
+    for name in ("SPDY/3.1+portforward.k8s.io", "chat", "a(b)"):
+        outcome = handshake(with_lines(PROTOCOL, name.encode(), b"other"), None, any_subprotocol=True)
+        assert isinstance(outcome, Handshake)
+        assert outcome.subprotocols == (name, "other")
+    for bad in (b"", b"a b", b'"a"', b"\xe4", b"a, a"):
+        outcome = handshake(with_lines(PROTOCOL, bad), None, any_subprotocol=True)
+        assert isinstance(outcome, Refuse)
+        assert outcome.reason is Reason.BAD_SUBPROTOCOL
+
+
 def test_extensions():
     """WS-11: the extensions offered, over all lines."""
     outcome = handshake(with_lines(EXTENSIONS, b"a; x, b", b"c"), None)

@@ -111,7 +111,11 @@ class RequestHead:
 
 
 class Supported(Protocol):
-    """What a decision needs to know of a protocol that a resource offers."""
+    """What a decision needs to know of a protocol that a resource offers.
+
+    One whose attribute ``needs_connection_option`` is there and false may be asked for as some clients do that do not
+    follow RFC 9110 section 7.8: without ``Connection: upgrade``, and with spaces in the token's version.
+    """
 
     @property
     def protocol(self) -> UpgradeProtocol:

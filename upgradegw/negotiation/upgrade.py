@@ -37,19 +37,39 @@ _NEVER_ADVERTISED = (b"h2c", b"h2")
 _NO_STORE = (b"Cache-Control", b"no-store")
 
 
-def offered(fields: Fields) -> list[UpgradeProtocol]:
-    """Return the protocols of all Upgrade fields in the client's order of preference; malformed members are dropped."""
-    return _parse_offers(members(get_all(fields, b"upgrade")))
+def offered(fields: Fields, *, lenient: bool = False) -> list[UpgradeProtocol]:
+    """Return the protocols of all Upgrade fields in the client's order of preference; malformed members are dropped.
+
+    Args:
+        fields: The field lines.
+        lenient: Whether a version may hold spaces, as in ``IF-T/TLS 1.0``.
+    """
+    return _parse_offers(members(get_all(fields, b"upgrade")), lenient=lenient)
 
 
-def _parse_offers(upgrade_members: list[bytes]) -> list[UpgradeProtocol]:
+def _parse_offers(upgrade_members: list[bytes], *, lenient: bool) -> list[UpgradeProtocol]:
     """Parse ``protocol-name ["/" protocol-version]``, both tokens (RFC 9110 section 7.8)."""
     found = []
     for member in upgrade_members:
         token = UpgradeProtocol.parse(member)
-        if is_token(token.name) and (token.version is None or is_token(token.version)):
+        version = token.version
+        if lenient and version is not None:
+            version = version.replace(b" ", b"")
+        if is_token(token.name) and (version is None or is_token(version)):
             found.append(token)
     return found
+
+
+def is_lenient(upgrade: Supported) -> bool:
+    """Tell whether a protocol may be asked for against RFC 9110 section 7.8, as clients of IF-T/TLS do.
+
+    Its attribute ``needs_connection_option`` is then there and false: ``Connection`` need not name ``upgrade``, and the
+    token's version may hold spaces.
+
+    Args:
+        upgrade: The protocol.
+    """
+    return not getattr(upgrade, "needs_connection_option", True)
 
 
 def negotiate(head: RequestHead, supported: Sequence[U]) -> Candidate[U] | Decline | Refuse:
@@ -70,14 +90,36 @@ def negotiate(head: RequestHead, supported: Sequence[U]) -> Candidate[U] | Decli
     chosen = _choose(head, options, supported)
     if isinstance(chosen, Decline):
         return chosen
-    for option in options:
-        if option in _PROTECTED or option.startswith(_PROTECTED_PREFIXES):
-            return Refuse(Reason.PROTECTED_CONNECTION_OPTION, 400, detail=f"Connection: {printable(option)}")
-    if has_control(b"".join([value for _, value in head.fields])):
-        return Refuse(Reason.CONTROL_CHARACTERS, 400, detail=_show_control(head.fields))
+    refuse = judge_fields(head, options)
+    if refuse is not None:
+        return refuse
     upgrade, token = chosen
     checked = upgrade.check(head)
     return checked if isinstance(checked, Refuse) else Candidate(upgrade, token, checked)
+
+
+def is_protected(lower_name: bytes) -> bool:
+    """Tell whether a connection option must not name this field: the next hop relies on it.
+
+    Args:
+        lower_name: The name in lower case.
+    """
+    return lower_name in _PROTECTED or lower_name.startswith(_PROTECTED_PREFIXES)
+
+
+def judge_fields(head: RequestHead, options: frozenset[bytes]) -> Refuse | None:
+    """Refuse what nobody must be led to: protected fields named by Connection, and control characters in a value.
+
+    Args:
+        head: The request without its content.
+        options: Its connection options.
+    """
+    for option in options:
+        if is_protected(option):
+            return Refuse(Reason.PROTECTED_CONNECTION_OPTION, 400, detail=f"Connection: {printable(option)}")
+    if has_control(b"".join([value for _, value in head.fields])):
+        return Refuse(Reason.CONTROL_CHARACTERS, 400, detail=_show_control(head.fields))
+    return None
 
 
 def _choose(
@@ -93,11 +135,15 @@ def _choose(
     upgrade_members = members(head.get_all(b"upgrade"))
     if not upgrade_members:
         return Decline(Reason.NO_UPGRADE)
+    misfit = None
+    lenient = any(map(is_lenient, supported))
     if b"upgrade" not in options:
         # Improperly forwarded (RFC 9110 section 7.6.1): whoever is in front does not know what it passes on.
-        return Decline(Reason.NO_CONNECTION_OPTION, _show_list("Connection", sorted(options)))
-    misfit = None
-    for token in _parse_offers(upgrade_members):
+        misfit = Decline(Reason.NO_CONNECTION_OPTION, _show_list("Connection", sorted(options)))
+        if not lenient:
+            return misfit
+        supported = [upgrade for upgrade in supported if is_lenient(upgrade)]
+    for token in _parse_offers(upgrade_members, lenient=lenient):
         for upgrade in supported:
             if upgrade.protocol.matches(token):
                 reason = _misfit(head, upgrade)

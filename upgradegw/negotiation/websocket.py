@@ -17,7 +17,7 @@ from upgradegw.negotiation.reasons import Reason
 from upgradegw.negotiation.upgrade import upgrade_required
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from upgradegw.negotiation.model import RequestHead
 
@@ -30,6 +30,10 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 # four bits that are left over may be anything: RFC 4648 section 3.5 leaves that open, and clients with a key made up
 # of random letters exist.
 _KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
+
+# What a subprotocol's name may be made of where it is only passed on: visible characters but those that part a list.
+# kubectl port-forward offers ``SPDY/3.1+portforward.k8s.io``, and ``/`` is in no token.
+_PASSED_ON = re.compile(rb"[!#-+\--~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,14 @@ class Handshake:
     origin: bytes | None
 
 
-def handshake(head: RequestHead, origins: Sequence[str] | None) -> Handshake | Refuse:
+def handshake(head: RequestHead, origins: Sequence[str] | None, *, any_subprotocol: bool = False) -> Handshake | Refuse:
     """Read and check a request for the token ``websocket``: version, key, subprotocols, extensions, host, origin.
 
     Args:
         head: The request; `negotiate` has checked its method, version, Upgrade and Connection.
         origins: What `parse_origins` returned; None for the origin of the request itself.
+        any_subprotocol: Whether names of subprotocols need be no tokens: whether to take them is another server's
+            affair, and clients exist whose names are none.
 
     Returns:
         What the request says, or 426, 400 or 403 (RFC 6455 sections 4.2.1, 4.2.2 and 4.4). With extended CONNECT the
@@ -67,7 +73,7 @@ def handshake(head: RequestHead, origins: Sequence[str] | None) -> Handshake | R
         refuse = _check_key(keys)
     if refuse is not None:
         return refuse
-    subprotocols = _read_subprotocols(head.get_all(b"sec-websocket-protocol"))
+    subprotocols = _read_subprotocols(head.get_all(b"sec-websocket-protocol"), any_subprotocol)
     if isinstance(subprotocols, Refuse):
         return subprotocols
     offers = head.get_all(b"sec-websocket-extensions")
@@ -103,12 +109,13 @@ def _check_key(keys: list[bytes]) -> Refuse | None:
     return Refuse(Reason.BAD_KEY, 400, detail=_show("Sec-WebSocket-Key", keys))
 
 
-def _read_subprotocols(values: list[bytes]) -> tuple[str, ...] | Refuse:
+def _read_subprotocols(values: list[bytes], any_name: bool) -> tuple[str, ...] | Refuse:
     """Read ``1#token`` without repetition, over any number of lines (RFC 6455 sections 4.1, item 10, and 11.3.4)."""
     if not values:
         return ()
     names = members(values)
-    if names and all(is_token(name) for name in names) and len(set(names)) == len(names):
+    is_name: Callable[[bytes], object] = _PASSED_ON.fullmatch if any_name else is_token
+    if names and all(is_name(name) for name in names) and len(set(names)) == len(names):
         return tuple(name.decode("ascii") for name in names)
     return Refuse(Reason.BAD_SUBPROTOCOL, 400, detail=_show("Sec-WebSocket-Protocol", values))
 

@@ -104,7 +104,8 @@ class End(FileDescriptor):
 
     def writeSomeData(self, data: bytes) -> int | BaseException:
         """Send as much as the other end has room for."""
-        return CONNECTION_LOST if self._out.unread else self._out.put(data)
+        # An empty write, with which Twisted begins a close, meets no error on a socket either.
+        return CONNECTION_LOST if self._out.unread and data else self._out.put(data)
 
     def doRead(self) -> BaseException | None:
         """Deliver what has arrived, or the news that the other end has ended or broken the connection."""

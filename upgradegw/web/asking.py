@@ -16,7 +16,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from upgradegw.interfaces import Accept, Allow, Deny
+from upgradegw.interfaces import Accept, Allow, Deny, Respond
 from upgradegw.negotiation.fields import has_control
 from upgradegw.negotiation.model import Refuse
 from upgradegw.negotiation.reasons import Reason
@@ -68,19 +68,24 @@ def _check(answer: Any) -> None:
             if name.lower() == b"transfer-encoding":  # RFC 9112 section 6.1: how it is framed is the server's to say
                 raise ValueError("Transfer-Encoding is not the application's to set")
         return
+    if isinstance(answer, Respond):
+        return
     checked_switching_fields(answer.fields)
-    if isinstance(answer, Accept) and has_control(answer.phrase):
-        raise ValueError("the reason phrase holds control characters")
+    if isinstance(answer, Accept):
+        if has_control(answer.phrase):
+            raise ValueError("the reason phrase holds control characters")
+        if answer.token is not None and has_control(answer.token):
+            raise ValueError("the token holds control characters")
 
 
 def _let_go(answer: object) -> None:
     """Nobody wants the answer any more."""
-    if isinstance(answer, Accept):
+    if isinstance(answer, Accept | Respond):
         answer.release()
 
 
 AUTHORIZE = Step("authorize", (Allow, Deny), Reason.AUTHORIZE_TIMEOUT, Reason.AUTHORIZE_FAILED)
-PREPARE = Step("prepare", (Accept, Deny, Refuse), Reason.PREPARE_TIMEOUT, Reason.PREPARE_FAILED)
+PREPARE = Step("prepare", (Accept, Deny, Refuse, Respond), Reason.PREPARE_TIMEOUT, Reason.PREPARE_FAILED)
 
 
 class Asking:
@@ -101,12 +106,26 @@ class Asking:
         self._clock: IReactorTime = request.site.reactor
         self._waiting: Deferred[Any] | None = None
 
-    def ask(self, step: Step, seconds: float, ask: Callable[[], Any], then: Callable[[Any], None]) -> None:
+    def is_answered(self) -> bool:
+        """Tell whether there is nobody left to answer: the client has gone, or whoever was asked has answered itself.
+
+        Half an answer costs the connection: it cannot be taken back, and nothing of ours may stand behind it.
+        """
+        request = self._request
+        if self.gone or is_disconnected(request):
+            return True
+        if request.startedWriting:
+            _log.error("the application wrote to a request for which it was only asked; its connection is closed")
+            request.loseConnection()
+            return True
+        return False
+
+    def ask(self, step: Step, seconds: float | None, ask: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """Ask, and go on with the answer, or with a refusal in its place; not at all if the client has left.
 
         Args:
             step: The question.
-            seconds: How long the answer may take.
+            seconds: How long the answer may take; None where whoever is asked has deadlines of its own.
             ask: Asks; returns an answer or something that can be awaited.
             then: Goes on.
         """
@@ -120,7 +139,7 @@ class Asking:
             answer = self._failed(Failure(), step)
         then(answer)
 
-    def _wait(self, step: Step, seconds: float, waiting: Deferred[Any], then: Callable[[Any], None]) -> None:
+    def _wait(self, step: Step, seconds: float | None, waiting: Deferred[Any], then: Callable[[Any], None]) -> None:
         """Wait no longer than allowed, and no longer than the client does."""
         if self._waiting is None:
             self._request.notifyFinish().addErrback(self._client_left)
@@ -130,7 +149,7 @@ class Asking:
         outcome.addErrback(self._failed, step)
         outcome.addCallback(self._go_on, then)
         outcome.addErrback(self._broken)
-        deadline = self._clock.callLater(seconds, _give_up, waiting, outcome)
+        deadline = None if seconds is None else self._clock.callLater(seconds, _give_up, waiting, outcome)
         waiting.addBoth(_answered, outcome, deadline)
 
     def _go_on(self, answer: Any, then: Callable[[Any], None]) -> None:
@@ -166,8 +185,10 @@ def _give_up(waiting: Deferred[Any], outcome: Deferred[Any]) -> None:
     waiting.cancel()
 
 
-def _answered(answer: Any, outcome: Deferred[Any], deadline: IDelayedCall) -> None:
-    if deadline.active():
+def _answered(answer: Any, outcome: Deferred[Any], deadline: IDelayedCall | None) -> None:
+    if deadline is None:
+        outcome.callback(answer)
+    elif deadline.active():
         deadline.cancel()
         outcome.callback(answer)
     else:

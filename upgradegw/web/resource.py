@@ -50,7 +50,7 @@ class UpgradeResource(Resource):
         authorize: Authorize | None = None,
         *,
         authorize_timeout: float = 10.0,
-        prepare_timeout: float = 10.0,
+        prepare_timeout: float | None = 10.0,
         max_connections: int | None = None,
         max_connections_per_client: int | None = None,
         max_connections_per_context: int | None = None,
@@ -68,7 +68,8 @@ class UpgradeResource(Resource):
                 well-formed; returns ``Allow``, ``Deny`` or an awaitable of these. Requests that go to ``otherwise``
                 are not asked about.
             authorize_timeout: Seconds for ``authorize``; then 503.
-            prepare_timeout: Seconds for the protocol to make ready (``onConnect``, ``buildProtocol``); then 503.
+            prepare_timeout: Seconds for the protocol to make ready (``onConnect``, ``buildProtocol``); then 503. None
+                where it has deadlines of its own.
             max_connections: Connections behind this resource at a time, those that are being prepared among them;
                 beyond it 503. None for no limit, as in the following.
             max_connections_per_client: The same for one client address; beyond it 429.
@@ -78,12 +79,12 @@ class UpgradeResource(Resource):
             drain: Ends the connections in order; one for all resources that are to end together.
 
         Raises:
-            ValueError: No upgrade is given, or one token twice; or a limit is none.
+            ValueError: No upgrade is given and nothing else to serve, or one token twice; or a limit is none.
             LookupError: No installed package brings a token.
         """
         super().__init__()
         self.upgrades = tuple(find_upgrade(each) if isinstance(each, str) else each for each in upgrades)
-        if not self.upgrades:
+        if not self.upgrades and otherwise is None:
             raise ValueError("UpgradeResource needs at least one upgrade: websocket(...) or stream(...)")
         for number, upgrade in enumerate(self.upgrades):
             if any(upgrade.protocol.matches(other.protocol) for other in self.upgrades[:number]):
@@ -106,7 +107,7 @@ class UpgradeResource(Resource):
         for name in ("upgradegw_limits", "streams_content"):
             if hasattr(self.otherwise, name):
                 setattr(self, name, getattr(self.otherwise, name))
-        if any(upgrade.content for upgrade in self.upgrades):
+        if any(upgrade.content and not getattr(upgrade, "streams_content", False) for upgrade in self.upgrades):
             self.streams_content = False  # a protocol gets the content of its request as a whole
 
     def getStaticEntity(self, name: bytes) -> Any:

@@ -10,21 +10,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from twisted.logger import Logger
-
 from upgradegw.events import access_events
 from upgradegw.http.client_subject import client_subject
-from upgradegw.interfaces import Accept, Allow, Deny, EndSummary, Takeable, Upgrade, UpgradeInfo
+from upgradegw.interfaces import Accept, Allow, Deny, EndSummary, Respond, Takeable, Upgrade, UpgradeInfo
+from upgradegw.negotiation.fields import printable
 from upgradegw.negotiation.model import Candidate, Fields, Refuse, RequestHead
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.switching import switch
-from upgradegw.takeover import is_disconnected
 from upgradegw.web.admission import Place
+from upgradegw.web.answering import Answering
 from upgradegw.web.asking import AUTHORIZE, PREPARE, Asking
-from upgradegw.web.outcomes import note_outcome
-from upgradegw.web.responses import write_refusal
-
-_log = Logger(namespace="upgradegw")
+from upgradegw.web.live import LiveConnection
+from upgradegw.web.responses import answer_refusal
 
 T = TypeVar("T")
 
@@ -73,15 +70,18 @@ class Switchover:
         self._place = place
         self._asking = Asking(request)
         self._allow = _ALLOW
-        self._prepare_seconds = 0.0
+        self._began = request.site.reactor.seconds()
+        self._prepare_seconds: float | None = None
 
-    def run(self, authorize: Callable[[Any], Any] | None, authorize_seconds: float, prepare_seconds: float) -> None:
+    def run(
+        self, authorize: Callable[[Any], Any] | None, authorize_seconds: float, prepare_seconds: float | None
+    ) -> None:
         """Ask, then switch or answer; at once if nobody needs time.
 
         Args:
             authorize: The application's, or None.
             authorize_seconds: How long it may take.
-            prepare_seconds: How long the protocol may take.
+            prepare_seconds: How long the protocol may take; None where it has deadlines of its own.
         """
         self._prepare_seconds = prepare_seconds
         if authorize is None:
@@ -95,7 +95,7 @@ class Switchover:
         if not isinstance(permission, Allow):
             self._answer(permission, Reason.DENIED)
             return
-        if self._is_answered():
+        if self._asking.is_answered():
             return
         refuse = self._place.count(permission)
         if refuse is not None:
@@ -110,7 +110,7 @@ class Switchover:
             head.client,
             request.isSecure(),
             head.http_version,
-            _content(request) if head.has_content else b"",
+            _content(request) if head.has_content and not getattr(candidate.upgrade, "streams_content", False) else b"",
             candidate.checked,
             request if getattr(candidate.upgrade, "wants_request", False) else None,
             client_subject(request),
@@ -120,47 +120,40 @@ class Switchover:
             PREPARE, self._prepare_seconds, lambda: candidate.upgrade.prepare(info, transport), self._prepared
         )
 
-    def _prepared(self, answer: Accept | Deny | Refuse) -> None:
+    def _prepared(self, answer: Accept | Deny | Refuse | Respond) -> None:
         if isinstance(answer, Accept):
             self._switch(answer, self._allow)
+        elif isinstance(answer, Respond):
+            self._respond(answer)
         else:
             self._answer(answer, Reason.DENIED_BY_APPLICATION)
 
     # --- Answering.
 
+    def _respond(self, answer: Respond) -> None:
+        """Let the request have the answer that the protocol has found, as any request has one."""
+        if self._asking.is_answered():
+            answer.release()
+            return
+        self._connection.close_after_response()
+        self._request.render(Answering(answer.render, self._allow.fields))
+
     def _answer(self, outcome: Deny | Refuse, denied: Reason) -> None:
-        request = self._request
         if isinstance(outcome, Deny):
             refuse = Refuse(denied, outcome.status, outcome.fields)
             body = outcome.body
         else:
             refuse, body = outcome, b""
-        if self._is_answered():
+        if self._asking.is_answered():
             return
         self._connection.close_after_response()
-        note_outcome(request, refuse)
-        content = write_refusal(request, refuse.status, refuse.fields, body)
-        request.setHeader(b"Content-Length", b"%d" % len(content))
-        request.write(content)
-        request.finish()
-
-    def _is_answered(self) -> bool:
-        """Tell whether there is nobody left to answer: the client has gone, or the application answered by itself."""
-        request = self._request
-        if self._asking.gone or is_disconnected(request):
-            return True
-        if request.startedWriting:
-            # What has been written cannot be taken back, and nothing of ours may stand behind it.
-            _log.error("the application wrote to a request for which it was only asked; its connection is closed")
-            request.loseConnection()
-            return True
-        return False
+        answer_refusal(self._request, refuse, body)
 
     # --- Switching.
 
     def _switch(self, accept: Accept, allow: Allow) -> None:
         request, connection = self._request, self._connection
-        if self._is_answered():
+        if self._asking.is_answered():
             accept.release()
             return
         refuse = self._place.keep()
@@ -179,11 +172,18 @@ class Switchover:
             accept.release()
             self._place.leave()
             raise
-        ended = self._ended(accept)
-        switch(taken, (accept.phrase, fields), accept.protocol, self._info, ended, accept.ending, accept.witness)
+        about = self._about(accept)
+        table = getattr(request.site, "live", None)
+        live = None if table is None else table.begin(about)
+        ended = self._ended(accept, about, live)
+        so_far = switch(
+            taken, (accept.phrase, fields), accept.protocol, self._info, ended, accept.ending, accept.witness
+        )
         going_away = self._going_away(accept, taken.transport)
         connection.switched(going_away)
         self._place.switched(going_away, taken.transport)
+        if live is not None:
+            live.ready(so_far, going_away, taken.transport)
 
     def _response_fields(self, accept: Accept, allow: Allow) -> Fields:
         """The response's fields: the switch first, then what was set on the request, by authorize and by the protocol.
@@ -191,7 +191,8 @@ class Switchover:
         On an HTTP/2 stream the status says it all (RFC 8441 section 5).
         """
         request = self._request
-        fields = [(b"Upgrade", bytes(self._candidate.upgrade.protocol)), (b"Connection", b"Upgrade")]
+        token = accept.token or bytes(self._candidate.upgrade.protocol)
+        fields = [(b"Upgrade", token), (b"Connection", b"Upgrade")]
         if self._head.protocol is not None:
             fields.clear()
         headers = request.responseHeaders
@@ -217,7 +218,27 @@ class Switchover:
 
         return close
 
-    def _ended(self, accept: Accept) -> Callable[[EndSummary], None]:
+    def _about(self, accept: Accept) -> dict[str, Any]:
+        """Say what this switch is, if anybody wants to know."""
+        request = self._request
+        if not access_events.wanted and getattr(request.site, "live", None) is None:
+            return {}
+        about = {
+            "connection_id": self._connection.connection_id,
+            "client": self._head.client.address,
+            "path": request.path.decode("latin-1"),
+            "token": str(self._candidate.upgrade.protocol) if accept.token is None else printable(accept.token),
+            "subprotocol": accept.subprotocol,
+            "http_version": self._head.http_version.decode("ascii"),
+        }
+        if self._info.client_subject is not None:
+            about["client_subject"] = self._info.client_subject
+        route = getattr(request, "upgradegw_route", None)
+        return about if route is None else {**about, "route": route}
+
+    def _ended(
+        self, accept: Accept, about: dict[str, Any], live: LiveConnection | None
+    ) -> Callable[[EndSummary], None]:
         """Log the switch now and the end when it comes; give back what the connection used."""
         connection, clock, place = self._connection, self._request.site.reactor, self._place
 
@@ -225,23 +246,16 @@ class Switchover:
             connection.ended()
             place.leave()
             accept.release()
+            if live is not None:
+                live.remove()
 
         if not access_events.wanted:
             return give_back
         began = clock.seconds()
-        about = {
-            "connection_id": connection.connection_id,
-            "client": self._head.client.address,
-            "path": self._request.path.decode("latin-1"),
-            "token": str(self._candidate.upgrade.protocol),
-            "subprotocol": accept.subprotocol,
-            "http_version": self._head.http_version.decode("ascii"),
-        }
-        if self._info.client_subject is not None:
-            about["client_subject"] = self._info.client_subject
         access_events.emit(
             "{client} {path!r}: switched to {token} from {http_version} ({connection_id}, subprotocol {subprotocol})",
             event="switch",
+            seconds=began - self._began,
             **about,
         )
 

@@ -196,6 +196,12 @@ class Refusing(SynchronousTestCase):
         assert answer.get(b"connection") == b"upgrade, close"
         assert wire.eof
 
+    def test_without_the_connection_option(self) -> None:
+        """A-05: the same for an offer without ``Connection: upgrade``, which a resource may let pass."""
+        wire = connect(self.Refuse()).send(get(b"/", b"Upgrade: IF-T/TLS 1.0") + post(b"", b"/admin"))
+        assert len(wire.answers()) == 1
+        assert wire.eof
+
     def test_alone(self) -> None:
         """UP-13: a refused offer with nothing behind it leaves the connection usable."""
         wire = connect(self.Refuse())

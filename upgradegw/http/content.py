@@ -15,6 +15,11 @@ from twisted.web.client import ResponseDone
 from twisted.web.http import PotentialDataLoss
 from zope.interface import implementer
 
+from upgradegw.negotiation.reasons import Reason
+
+#: Methods whose requests say that they have no content, if they have none (RFC 9110 section 8.6).
+EXPECT_CONTENT = frozenset((b"PATCH", b"POST", b"PUT"))
+
 
 def deliver_content(request: Any, protocol: IProtocol) -> None:
     """Give a request's content to a protocol, streamed or not: works in every Site.
@@ -43,6 +48,7 @@ class ContentStream:
     Attributes:
         complete: Whether all of it has arrived.
         waiting: Bytes that have arrived and that nobody has read.
+        refused: Status, reason and detail of what is wrong with content that is cut off here; None if the client left.
     """
 
     #: Bytes that may wait before the connection stops reading, as much as a transport reads at once.
@@ -63,6 +69,7 @@ class ContentStream:
         """
         self.complete = False
         self.waiting = 0
+        self.refused: tuple[int, Reason, str] | None = None
         self._wanted = wanted
         self._flow = flow
         self._consumed = consumed
@@ -118,8 +125,13 @@ class ContentStream:
         self.complete = True
         self._stop(Failure(ResponseDone()))
 
-    def fail(self) -> None:
-        """The rest will not come."""
+    def fail(self, refused: tuple[int, Reason, str] | None = None) -> None:
+        """The rest will not come.
+
+        Args:
+            refused: Status, reason and detail, where it is we who will not have it.
+        """
+        self.refused = refused
         self._stop(Failure(PotentialDataLoss()))
 
     def _stop(self, end: Failure) -> None:

@@ -113,7 +113,7 @@ class ReceivingHalf(TakeableHalf):
         self.keep_alive = False
         stream, self._stream = self._stream, None
         if stream is not None:
-            stream.fail()
+            stream.fail((status, reason, detail))
             return
         self._refuse_request(status, reason, detail)
 

@@ -105,6 +105,17 @@ class SendingHalf(Protocol):
         if not self._gathering:
             self.flush()
 
+    def write_interim(self, code: int, reason: bytes, fields: Iterable[tuple[bytes, bytes]]) -> None:
+        """Send an interim response ahead of the final one (RFC 9110 section 15.2), to a client of HTTP/1.1.
+
+        Args:
+            code: The status code, 102 to 199.
+            reason: The reason phrase.
+            fields: The fields, without line ends.
+        """
+        lines = [b"HTTP/1.1 %d %b" % (code, reason), *(name + b": " + value for name, value in fields)]
+        self.write(b"\r\n".join([*lines, b"", b""]))
+
     def _goes_on(self) -> bool:
         """Decide, when the head is written, whether the connection goes on behind the response."""
         return self.keep_alive

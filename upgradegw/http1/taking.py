@@ -33,9 +33,11 @@ class TakeableHalf(ClosingHalf):
     def close_after_response(self) -> None:
         """Close if bytes are behind the request when its answer begins (RFC 9931): who offered may have sent them.
 
-        Only where a switch was offered; pipelined requests behind a plain one are answered.
+        Only where a switch was offered, be it without ``Connection: upgrade``, which some resources do not demand;
+        pipelined requests behind a plain one are answered.
         """
-        self._close_if_behind = self._head is not None and self._head.upgrades
+        head = self._head
+        self._close_if_behind = head is not None and head.http_version == b"HTTP/1.1" and b"Upgrade" in head.by_name
 
     def _goes_on(self) -> bool:
         if self._close_if_behind and self.bytes_behind():

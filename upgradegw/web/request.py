@@ -88,10 +88,10 @@ class UpgradeRequest(UpgradeRequestMixin):
         path = self.path
         segments = path[1:].split(b"/")
         self.postpath = [unquote_to_bytes(segment) for segment in segments] if _PERCENT in path else segments
-        if path == b"*":
-            self._answer_for_the_server()
-            return
         try:
+            if path == b"*":
+                self._answer_for_the_server()
+                return
             resource = site.getResourceFor(self)
             if isinstance(resource, EncodingResourceWrapper):
                 self._encode(resource.getEncoder(self))
@@ -106,7 +106,15 @@ class UpgradeRequest(UpgradeRequestMixin):
             self.__dict__.pop(name, None)
 
     def _answer_for_the_server(self) -> None:
-        """Answer ``OPTIONS *`` (RFC 9110 section 9.3.7); the channel lets no other method come with ``*``."""
+        """Answer ``OPTIONS *`` (RFC 9110 section 9.3.7); the channel lets no other method come with ``*``.
+
+        A root that answers for another server has a method ``resource_for_server``, which returns a resource or None.
+        """
+        find = getattr(getattr(self.site, "resource", None), "resource_for_server", None)
+        resource = None if find is None else find()
+        if resource is not None:
+            self.render(resource)
+            return
         self.setHeader(b"Content-Length", b"0")
         self.finish()
 

@@ -33,6 +33,8 @@ VARIABLE = {
     ("upgradegw.web.asking", "step.failed"): (AUTHORIZE.failed, PREPARE.failed),
     ("upgradegw.web.switchover", "denied"): (Reason.DENIED, Reason.DENIED_BY_APPLICATION),  # Deny's status
     ("upgradegw.negotiation.upgrade", "decline.reason"): (),  # see ``declined``
+    ("upgradegw.proxy.forwarding", "reason"): (),  # of content that the connection refuses, where the number stands
+    ("upgradegw.proxy.responding", "error.reason"): (),  # of an UpstreamError, where the number stands
 }
 
 #: These have a status that nobody reads.

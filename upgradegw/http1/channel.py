@@ -15,13 +15,13 @@ from twisted.web.iweb import INonQueuedRequestFactory
 from upgradegw.http.headers import FastHeaders
 from upgradegw.http1.closing import State
 from upgradegw.http1.head import BadHead, Head, judge_start, parse_head
-from upgradegw.http1.leaving import LeavingHalf
+from upgradegw.http1.securing import SecuringHalf
 from upgradegw.http1.sending import plain_socket
 from upgradegw.negotiation.model import Refuse
 from upgradegw.negotiation.reasons import Reason
 
 
-class Channel(LeavingHalf):
+class Channel(SecuringHalf):
     """One HTTP/1.1 connection.
 
     Made by ``UpgradeSite``; ``site``, ``factory``, ``requestFactory`` and ``timeOut`` are set as ``HTTPFactory`` and
@@ -153,6 +153,8 @@ class Channel(LeavingHalf):
             if most is not None and head.content_length > most:
                 self._refuse(413, Reason.CONTENT_TOO_LARGE, f"Content-Length: {head.content_length}", about)
                 return False
+        if self.tls_upgrade is not None and not self.isSecure():
+            return self._begin_in_cleartext(self.tls_upgrade, head, streams)
         self._start_request(head, streams)
         return True
 
@@ -175,7 +177,7 @@ class Channel(LeavingHalf):
             self._start_content(head, streams)
             return
         request.gotLength(0)
-        if head.expects_continue and head.upgrades:
+        if head.expects_continue and (head.upgrades or self._tls_token is not None):
             self._continue()  # RFC 9110 section 7.8: a 100 comes before the 101
         self._answer()
 

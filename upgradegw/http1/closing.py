@@ -21,6 +21,7 @@ from upgradegw.http1.limiting import LimitedHalf
 from upgradegw.http1.refusals import refusal
 from upgradegw.negotiation.model import Fields
 from upgradegw.negotiation.reasons import Reason
+from upgradegw.transports import abort_transport
 
 #: Seconds and bytes for which a client that has been refused may go on sending before the connection is closed. A
 #: close with unread bytes would be a TCP reset, which destroys an answer that the client has not yet read.
@@ -40,12 +41,14 @@ class State(IntEnum):
     CONTENT = 1
     #: A request is with its resource; content that is streamed arrives in this state, too.
     ANSWERING = 2
+    #: A request waits for TLS, in which it will be answered; nothing else can arrive.
+    SECURING = 3
     #: Nothing more is looked at; what there is to send is sent.
-    CLOSING = 3
+    CLOSING = 4
     #: The connection speaks another protocol.
-    TAKEN = 4
+    TAKEN = 5
     #: There is no connection any more.
-    GONE = 5
+    GONE = 6
 
 
 @implementer(IHalfCloseableProtocol)
@@ -189,8 +192,7 @@ class ClosingHalf(LimitedHalf):
 
     def abort(self) -> None:
         """End at once."""
-        abort = getattr(self.transport, "abortConnection", None) or self.transport.loseConnection
-        abort()
+        abort_transport(self.transport)
 
     def stop(self) -> None:
         """End in order: what is being answered is answered, what has been switched is told."""

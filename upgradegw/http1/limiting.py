@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from upgradegw.http.context import Context
 from upgradegw.http.limits import Limits
 from upgradegw.http.subtrees import limits_for
 from upgradegw.http1.head import Head
@@ -18,6 +19,7 @@ class LimitedHalf(SendingHalf):
     """
 
     site: Any = None
+    _context: Context
     _limits: Limits
     _head: Head | None = None
     # Those of the present request, once somebody has asked: most responses are written before a limit matters.
@@ -25,7 +27,10 @@ class LimitedHalf(SendingHalf):
 
     def _find_limits(self, head: Head) -> bool:
         """Find the limits of a request; return whether its content is to be streamed."""
-        self._own_limits, streams = limits_for(getattr(self.site, "resource", None), head.target, self._limits)
+        root, context = getattr(self.site, "resource", None), self._context
+        self._own_limits, streams = limits_for(
+            root, head.target, self._limits, lambda: context.find_client(self, head.fields).authority
+        )
         return streams
 
     def _limits_now(self) -> Limits:

@@ -15,7 +15,8 @@ from twisted.web.http import SWITCHING
 from twisted.web.server import Request, Site
 
 from upgradegw.events import access_events
-from upgradegw.http.context import Connection, Context
+from upgradegw.http.connected import Connected, Connection
+from upgradegw.http.context import Context
 from upgradegw.http.limits import Limits
 from upgradegw.http1.channel import Channel
 from upgradegw.http2.frames import PREFACE
@@ -27,8 +28,10 @@ from upgradegw.negotiation.reasons import Reason
 from upgradegw.web.clients import find_client
 from upgradegw.web.drain import Drainable
 from upgradegw.web.http2 import Http2
+from upgradegw.web.live import Live
 from upgradegw.web.request import UpgradeRequest
 from upgradegw.web.request_events import emit_request
+from upgradegw.web.tls_upgrade import TlsOffering, TlsUpgrade
 
 #: Content of this size goes to a file, as in twisted.web.
 _MAX_IN_MEMORY = 100_000
@@ -41,9 +44,14 @@ class UpgradeSiteMixin(Drainable, Site):
     ``requestFactory``, ``sessionFactory``, ``displayTracebacks``, ``getResourceFor``, ``log``, ``startFactory``,
     ``stopFactory``, ``makeSession``, and ``buildProtocol`` as long as it asks ``Site``'s for the channel. Its
     ``protocol`` and ``acceptableProtocols`` are not asked: what is spoken here is ours.
+
+    Attributes:
+        live: The table of upgraded connections that are open, for whoever wants to see them; None, and without cost,
+            as long as nobody has set one.
     """
 
     trusted: TrustedProxies
+    live: Live | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Let our requests take the place of Twisted's, and of no other."""
@@ -69,6 +77,7 @@ class UpgradeSiteMixin(Drainable, Site):
         http2: bool = True,
         h2c_prior_knowledge: bool = True,
         h2c_upgrade: str = "never",
+        tls_upgrade: TlsUpgrade | None = None,
         extended_connect: bool = True,
         max_streams: int = 100,
         stream_window: int = 64 * 1024,
@@ -85,6 +94,7 @@ class UpgradeSiteMixin(Drainable, Site):
         max_empty_frames: int = 10,
         preface_timeout: float = 10.0,
         settings_timeout: float = 5.0,
+        sharing: UpgradeSiteMixin | None = None,
         **kwargs: Any,
     ) -> None:
         """Serve a resource tree.
@@ -115,6 +125,8 @@ class UpgradeSiteMixin(Drainable, Site):
             h2c_upgrade: Whose offer of HTTP/2 in an Upgrade field is accepted on a connection without TLS: ``"never"``,
                 as in nginx and RFC 9113 section 3.1; ``"direct"``, only of clients that nothing tells to be behind a
                 proxy; ``"always"``, as in nghttpx.
+            tls_upgrade: TLS for clients that ask for it in an Upgrade field on a connection without (RFC 2817), as
+                those of CUPS do; None for nobody. What comes through a proxy is no such offer.
             extended_connect: Whether HTTP/2 clients are told that they can switch protocols on a stream (RFC 8441).
             max_streams: Requests at a time on an HTTP/2 connection, those among them that the client has reset and
                 that are still worked on; beyond it REFUSED_STREAM. 100, as in Envoy's edge guide and HAProxy.
@@ -133,6 +145,8 @@ class UpgradeSiteMixin(Drainable, Site):
             max_empty_frames: Frames without content in a row. 10; Envoy allows one.
             preface_timeout: Seconds for HTTP/2's preface. 10, as in Go.
             settings_timeout: Seconds from there to the client's SETTINGS. 5; Go has 2.
+            sharing: Another site that stands behind other listeners of the same server: connections are counted
+                together, and ``stop``, ``abort`` and ``drain`` of each end those of both. None for no other.
             kwargs: As for ``Site``; ``timeout`` is the time that a connection may lie idle: 60 s, as in ``Site``.
 
         Raises:
@@ -148,7 +162,10 @@ class UpgradeSiteMixin(Drainable, Site):
             self, lambda: self._context, http2_limits, extended_connect=extended_connect, h2c_upgrade=h2c_upgrade
         )
         self._http2 = making if http2 else None
-        self._preface = PREFACE if h2c_prior_knowledge else b""
+        self._tls_upgrade = None if tls_upgrade is None else TlsOffering(self, tls_upgrade)
+        demands_tls = tls_upgrade is not None and tls_upgrade.required
+        self._preface = PREFACE if h2c_prior_knowledge and not demands_tls else b""
+        self._sharing = sharing
         super().__init__(*args, **kwargs)
         # Without a file to write to, Site writes every request to Twisted's log; here that is the access log's office.
         self._logs = self.logPath is not None or self._is_theirs("log")
@@ -167,7 +184,13 @@ class UpgradeSiteMixin(Drainable, Site):
             idle_timeout=self.timeOut,
             allowed_hosts=self._allowed_hosts,
             trusted=self.trusted,
+            connected=None if self._sharing is None else self._sharing.connected,
         )
+
+    @property
+    def connected(self) -> Connected:
+        """Who is connected, here and to the sites with which this is shared."""
+        return self._context.connected
 
     @property
     def connections(self) -> set[Connection]:
@@ -191,6 +214,7 @@ class UpgradeSiteMixin(Drainable, Site):
     def protocol(self) -> Any:
         """Make the channel of a new connection (``Site.buildProtocol`` asks here for it)."""
         channel = Channel(self._context)
+        channel.tls_upgrade = self._tls_upgrade
         if self._http2 is not None:
             self._http2.prepare(channel, self._preface)
         return channel

@@ -24,7 +24,7 @@ FLOORS = (
     {"takeover"},
     {"switching"},
     {"switched"},
-    {"interfaces", "events", "shadows"},
+    {"interfaces", "events", "shadows", "transports"},
     {"negotiation"},
 )
 FLOOR_OF = {unit: floor for floor, units in enumerate(reversed(FLOORS)) for unit in units}

@@ -48,7 +48,11 @@ _UserAgent = Annotated[str | None, About("the first User-Agent field; None if th
 _Path = Annotated[str, About("the target without its query")]
 _Token = Annotated[str, About("the upgrade token, as the server spells it")]
 _Subprotocol = Annotated[str | None, About("WebSocket's subprotocol; None if none was chosen")]
-_Seconds = Annotated[float, About("from the request to its answer; from the switch to the end", "seconds")]
+_Route = Annotated[str, About("the path of the configured route that answered; only where there are routes")]
+_Seconds = Annotated[
+    float,
+    About("from the request to its answer, from the complete request to the switch, or from it to the end", "seconds"),
+]
 _BytesIn = Annotated[int, About("received behind the request", "bytes")]
 _BytesOut = Annotated[int, About("the content of the response; sent behind the switch", "bytes")]
 _CloseCode = Annotated[int | None, About("WebSocket's close code, of whoever closed first; None if there is none")]
@@ -63,6 +67,7 @@ class RequestEvent(TypedDict):
     client_subject: NotRequired[_Subject]
     method: _Method
     target: _Target
+    route: NotRequired[_Route]
     http_version: _Version
     status: _Status
     bytes_out: _BytesOut
@@ -96,7 +101,9 @@ class SwitchEvent(TypedDict):
     path: _Path
     token: _Token
     subprotocol: _Subprotocol
+    route: NotRequired[_Route]
     http_version: _Version
+    seconds: _Seconds
 
 
 class EndEvent(TypedDict):
@@ -109,6 +116,7 @@ class EndEvent(TypedDict):
     path: _Path
     token: _Token
     subprotocol: _Subprotocol
+    route: NotRequired[_Route]
     http_version: _Version
     seconds: _Seconds
     bytes_in: _BytesIn

@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from upgradegw.negotiation.websocket import check_close_code
+from upgradegw.transports import abort_transport
 
 _log = Logger(namespace="upgradegw")
 
@@ -165,7 +166,7 @@ class Switched:
     def abort(self) -> None:
         """End at once."""
         if self._transport is not None:
-            (getattr(self._transport, "abortConnection", None) or self._transport.loseConnection)()
+            abort_transport(self._transport)
 
 
 class Drain:
@@ -231,6 +232,11 @@ class Drain:
         for switched in left:
             switched.abort()
         return len(left)
+
+    @property
+    def open(self) -> int:
+        """How many connections have switched, or are about to, and have not ended."""
+        return len(self._switched)
 
     # --- For the resources.
 

@@ -20,14 +20,17 @@ def emit_request(request: Any, outcome: Refuse | Decline | None) -> None:
     """
     channel = request.channel
     get = request.requestHeaders.getRawHeaders
-    why: dict[str, str] = {}
+    more: dict[str, str] = {}
     message = "{client} {method} {target!r}: {status}"
     if outcome is not None:
-        why = {"reason": outcome.reason.value, "detail": outcome.detail, "hint": outcome.reason.hint}
+        more = {"reason": outcome.reason.value, "detail": outcome.detail, "hint": outcome.reason.hint}
         message += " ({reason} {detail}: {hint})"
     subject = client_subject(request)
     if subject is not None:
-        why["client_subject"] = subject
+        more["client_subject"] = subject
+    route = getattr(request, "upgradegw_route", None)
+    if route is not None:
+        more["route"] = route
     access_events.emit(
         message,
         event="request",
@@ -41,7 +44,7 @@ def emit_request(request: Any, outcome: Refuse | Decline | None) -> None:
         seconds=max(0.0, request.site.reactor.seconds() - getattr(channel, "began", 0.0)),
         referer=_text(get(b"Referer")),
         user_agent=_text(get(b"User-Agent")),
-        **why,
+        **more,
     )
 
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from twisted.internet.error import ConnectionRefusedError as Refused
+from twisted.internet.testing import MemoryReactorClock
+from twisted.python.failure import Failure
+from twisted.python.usage import UsageError
 
 from tests.certificates import self_signed
 from tests.service.formats.reading import read
 from upgradegw.http.limits import Limits
 from upgradegw.http2.limits import Http2Limits
+from upgradegw.service.check import report
+from upgradegw.service.config.model import Config, Route
 from upgradegw.service.options import Options
 
 APPLICATION = """
@@ -123,13 +131,13 @@ def test_routes(capsys: pytest.CaptureFixture[str]) -> None:
     found = of("route", lines)
     assert [(each["path"], each.get("token"), each.get("origins")) for each in found] == [
         ("/", None, None),
-        ("/a", "feed/2", None),
         ("/a", "websocket", "same-origin"),
+        ("/a", "feed/2", None),
         ("/b c", "websocket", "https://two.example,null"),
         ("/d", "websocket", "https://one.example:443"),
         ("/é", "websocket", "none"),
     ]
-    assert found[1]["option"] == "--upgrade /a=feed/2=checked_app:Feed"
+    assert found[2]["option"] == "--upgrade /a=feed/2=checked_app:Feed"
     assert all(" " <= character < "\x7f" for line in lines for character in line)
 
 
@@ -150,13 +158,14 @@ def test_settings_that_nobody_gave(capsys: pytest.CaptureFixture[str], folder: P
     assert settings == {
         "app-dir": str(folder),
         "trusted-proxy": "none",
-        "h2c-upgrade": "direct",
+        "allowed-hosts": "all",
         "extended-connect": "yes",
         "access-log": "twistd's log",
         "access-log-format": "combined",
         "stop-timeout": "10",
     }
-    assert {"h2c-upgrade": "never"} in of("setting", check(capsys, "--static=/=."))
+    assert [each["h2c-upgrade"] for each in of("listen", check(capsys))] == ["direct"]
+    assert [each["h2c-upgrade"] for each in of("listen", check(capsys, "--static=/=."))] == ["never"]
 
 
 def test_settings_that_were_given(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
@@ -170,12 +179,13 @@ def test_settings_that_were_given(capsys: pytest.CaptureFixture[str], folder: Pa
     assert settings == {
         "app-dir": str(folder),
         "trusted-proxy": "10.0.0.0/8,unix",
-        "h2c-upgrade": "always",
+        "allowed-hosts": "all",
         "extended-connect": "no",
         "access-log": str(folder / "access.log"),
         "access-log-format": "json",
         "stop-timeout": "2.5",
     }
+    assert [each["h2c-upgrade"] for each in of("listen", lines)] == ["always"]
 
 
 @pytest.mark.parametrize(("target", "shown"), [("-", "standard output"), ("off", "off")])
@@ -187,7 +197,7 @@ def test_the_access_log_may_be_no_file(capsys: pytest.CaptureFixture[str], targe
 def test_limits(capsys: pytest.CaptureFixture[str]) -> None:
     """Every limit of the site, with its value."""
     limits = {name: value for each in of("limit", check(capsys)) for name, value in each.items()}
-    assert list(limits) == [*Limits.__slots__, *Http2Limits.__slots__]
+    assert list(limits) == ["timeout", *Limits.__slots__, *Http2Limits.__slots__]
     assert (limits["max_head"], limits["head_timeout"], limits["max_connections_per_client"]) == ("16384", "10", "none")
 
 
@@ -203,3 +213,78 @@ def test_nothing_is_bound_or_written(capsys: pytest.CaptureFixture[str], folder:
             "--access-log=access.log",
         )
     assert set(folder.iterdir()) == before
+
+
+def test_a_file(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    """Tables take the place of options; what may be secret is not told."""
+    (folder / "x.toml").write_text(
+        'allowed_hosts = ["a.example"]\n[[listen]]\nendpoint = "tcp:81"\nhttp2 = false\n[admin]\nendpoint = "tcp:82"\n'
+        '[[route]]\npath = "/d"\nhost = ["b.example", "a.example"]\nproxy = ["http://h:1", "http://i"]\n'
+        "upgrades = ['tcp']\ntunnel_idle_timeout = 2.5\nlenient = []\nhealth = { path = '/h' }\n"
+        '[[route]]\npath = "/e"\nexact = true\nredirect = { to = "/d", status = 308 }\n'
+        '[[route]]\npath = "/g"\nwebsocket = "checked_app:two"\nallow = ["::1"]\n'
+        '[[route]]\npath = "/f"\nrespond = { status = 503 }\nheaders = { "X-Secret" = "hidden" }\n'
+    )
+    lines = check(capsys, "--config=x.toml")
+    table = 'x.toml: [[listen]] 1 (endpoint "tcp:81")'
+    assert of("listen", lines) == [
+        {"address": "tcp:0.0.0.0:81", "tls": "no", "http": "1.1", "h2c-upgrade": "never", "table": table}
+    ]
+    proxied, redirect, respond, guarded = of("route", lines)
+    assert (guarded["origins"], guarded["allow"]) == ("https://two.example,null", "::1")
+    assert (proxied["path"], proxied["host"], proxied["proxy"]) == ("/d", "b.example,a.example", "http://h:1,http://i")
+    assert (proxied["upgrades"], proxied["tunnel_idle_timeout"], proxied["lenient"]) == ("tcp", "2.5", "none")
+    assert (proxied["connect_timeout"], proxied["health"]) == ("5", "path")
+    assert (redirect["exact"], redirect["redirect"]) == ("yes", "308 /d")
+    assert (respond["respond"], respond["headers"]) == ("503", "X-Secret")
+    assert "hidden" not in "\n".join(lines)
+    assert of("admin", lines) == [{"address": "tcp:82", "allow": "127.0.0.0/8,::1,unix"}]
+    assert [each["place"] for each in of("warning", lines)] == ['x.toml: [[route]] 1 (path "/d"): key "upgrades"']
+    settings = {name: value for each in of("setting", lines) for name, value in each.items()}
+    assert (settings["config"], settings["allowed-hosts"]) == (str(folder / "x.toml"), "a.example")
+
+
+class Refusing(MemoryReactorClock):
+    """A reactor on which every connection is refused, or that a signal stops before that."""
+
+    def __init__(self, *, stopped: bool) -> None:
+        super().__init__()
+        self._stopped = stopped
+
+    def run(self) -> None:
+        super().run()
+        for client in () if self._stopped else self.tcpClients:
+            client[2].clientConnectionFailed(None, Failure(Refused()))
+            self.advance(1)
+
+
+def asked(*proxies: str, stopped: bool = False) -> Iterator[str]:
+    """Report with --check=connect, in memory."""
+    config = Config(route=tuple(Route(path=f"/{number}", proxy=each) for number, each in enumerate(proxies)))
+    return report(config, [], Refusing(stopped=stopped), connect=True)
+
+
+def test_upstreams_that_are_asked() -> None:
+    """Behind all other lines there is one for each answer; one that cannot be used is an error in the end."""
+    told = []
+    with pytest.raises(UsageError, match=r"^1 of 1 answers of upstreams cannot be used: see error= above$"):  # noqa: PT012
+        for line in asked("http://192.0.2.1"):
+            told.append(line)  # noqa: PERF402 - what came before the error is what counts
+    assert [each["error"] for each in of("connect", told)] == ["upstream_unreachable"]
+    assert list(asked())[-1] == "upgradegw: configuration is ok"
+
+
+def test_asking_that_is_interrupted() -> None:
+    """Whoever sends a signal wants no answer any more."""
+    with pytest.raises(UsageError, match="--check=connect: interrupted"):
+        list(asked("http://192.0.2.1", stopped=True))
+
+
+def test_a_reader_that_has_read_enough(tmp_path: Path) -> None:
+    """``--check | head`` ends without a traceback."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as closed:
+        command = [sys.executable, "-m", "upgradegw", "--check", "--static", f"/={tmp_path}"]
+        done = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "")

@@ -225,8 +225,9 @@ def test_check_needs_no_free_port(taken: int, folder: Path) -> None:
     done = run("--check", port, "--resource=/=app:root", folder=folder)
     assert (done.returncode, done.stderr) == (0, "")
     first, *_, last = done.stdout.splitlines()
-    assert first == f'listen address=tcp:127.0.0.1:{taken} tls=no http=1.1,2 option="{port.replace("=", " ", 1)}"'
-    assert '\nroute path=/ option="--resource /=app:root"\n' in done.stdout
+    option = port.replace("=", " ", 1)
+    assert first == f'listen address=tcp:127.0.0.1:{taken} tls=no http=1.1,2 h2c-upgrade=never option="{option}"'
+    assert '\nroute path=/ resource=app:root option="--resource /=app:root"\n' in done.stdout
     assert last == "upgradegw: configuration is ok"
     assert run("--check", port, "--resource=/=app:nope", folder=folder).returncode == 1
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.certificates import CertificateFiles, self_signed
-from tests.service.test_options import import_path, mistake  # noqa: F401 - a fixture that is used by itself
-from upgradegw.service.options import Options
+from tests.service.test_options import import_path, mistake, parsed  # noqa: F401 - a fixture that is used by itself
+from upgradegw.service.config.model import Listen
 
 FREE = "tcp:0:interface=127.0.0.1"
 
@@ -20,47 +20,31 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [f"--tls-cert={files.cert}", f"--tls-key={files.key}"]
 
 
-def ports(options: Options) -> list[tuple[bool, int | None]]:
-    """Which listeners are cleartext, and their ports; sockets are closed again."""
-    found = [(listener.cleartext, listener.port) for listener in options.listeners]
-    for listener in options.listeners:
-        assert listener.bound is not None
-        listener.bound.close()
-    return found
+def tables(*arguments: str) -> tuple[Listen, ...]:
+    """Parse options that are right; sockets are closed again."""
+    return parsed(*arguments).config.listen
 
 
-def test_a_redirect_is_bound_with_the_others(tls: list[str]) -> None:
-    """It comes behind the listeners with TLS, and its socket is there before twistd becomes a daemon."""
-    options = Options()
-    options.parseOptions([*tls, f"--redirect={FREE}", f"--listen={FREE}", f"--redirect=haproxy:{FREE}"])
-    (first, port), *others = ports(options)
-    assert (first, [cleartext for cleartext, _ in others]) == (False, [True, True])
-    assert options._https_port(options.listeners) == port
-
-
-def test_the_port_of_tls_is_443_where_nothing_else_is_known(tls: list[str], tmp_path: Path) -> None:
-    """Behind something that takes connections for a UNIX socket, clients know the usual port."""
-    options = Options()
-    options.parseOptions([*tls, f"--listen=unix:{tmp_path}/x.sock", f"--redirect={FREE}"])
-    ports(options)
-    assert options._https_port(options.listeners) == 443
+def test_a_redirect_comes_behind_the_other_listeners(tls: list[str]) -> None:
+    """Its socket is there before twistd becomes a daemon, too."""
+    found = tables(*tls, f"--redirect={FREE}", f"--listen={FREE}", f"--redirect=haproxy:{FREE}")
+    assert [(table.endpoint, table.redirect, table.tls is None, table.https_port) for table in found] == [
+        (FREE, None, False, None),
+        (FREE, "https", True, None),
+        (f"haproxy:{FREE}", "https", True, None),
+    ]
 
 
 def test_the_port_of_tls_can_be_told(tls: list[str]) -> None:
     """In a container the port that we listen on is not the one that clients see."""
-    options = Options()
-    options.parseOptions([*tls, f"--listen={FREE}", f"--redirect={FREE}", "--https-port=443"])
-    ports(options)
-    assert options._https_port(options.listeners) == 443
+    found = tables(*tls, f"--listen={FREE}", f"--redirect={FREE}", "--https-port=443")
+    assert [table.https_port for table in found] == [None, 443]
 
 
-def test_without_them_nothing_stands_before_the_routes() -> None:
-    """The root is the routes' own."""
-    options = Options()
-    options.parseOptions([f"--listen={FREE}"])
-    ports(options)
-    root = object()
-    assert options.front(root, options.listeners) is root
+def test_challenges_are_answered_on_every_listener(tls: list[str], tmp_path: Path) -> None:
+    """The folder is known by its whole path, wherever twistd goes."""
+    found = tables(*tls, f"--listen={FREE}", f"--redirect={FREE}", f"--acme-webroot={tmp_path}/.")
+    assert [table.acme_webroot for table in found] == [str(tmp_path)] * 2
 
 
 @pytest.mark.parametrize(

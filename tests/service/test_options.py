@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from twisted.internet.testing import MemoryReactorClock
 
 from tests.certificates import self_signed
 from upgradegw import __version__
 from upgradegw.service.descriptions import Tcp
+from upgradegw.service.gateway.gateway import Gateway
 from upgradegw.service.listening import Listener
 from upgradegw.service.options import Options
 from upgradegw.service.self_signed import SelfSigned
+from upgradegw.service.tap import makeService
 
 
 @pytest.fixture(autouse=True)
@@ -39,10 +42,18 @@ def parsed(*arguments: str) -> Options:
     return options
 
 
+def started(*arguments: str) -> Gateway:
+    """Make what options that are right describe."""
+    options = parsed(*arguments)
+    return Gateway(MemoryReactorClock(), options.config, options.listeners)
+
+
 def mistake(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """Parse options that are wrong; return the one line that says so."""
-    with pytest.raises(SystemExit) as caught:
-        Options().parseOptions([*arguments])
+    """Parse options that are wrong, or name what is; return the one line that says so."""
+    options = Options()
+    with pytest.raises(SystemExit) as caught:  # noqa: PT012 - which of the two finds it is not the user's concern
+        options.parseOptions([*arguments])
+        makeService(options)
     assert caught.value.code == 1
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -60,8 +71,9 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     options = parsed()
     assert [listener.description.place for listener in options.listeners] == [Tcp(8080)]
     assert bound == options.listeners
-    assert (options.resolved, options.tls, options.trusted, options.access_file) == ({}, None, [], None)
-    assert options.stop_timeout == 10.0
+    config = options.config
+    assert (config.route, config.trusted_proxies, options.access_file) == ((), (), None)
+    assert (config.listen[0].tls, config.listen[0].h2c_upgrade, config.stop_timeout) == (None, "direct", 10.0)
 
 
 def test_places_to_listen_add_up(tmp_path: Path) -> None:
@@ -79,20 +91,20 @@ def test_places_to_listen_add_up(tmp_path: Path) -> None:
 def test_proxies_add_up() -> None:
     """--trusted-proxy can be repeated."""
     options = parsed(FREE, "--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "unix")
-    assert options.trusted == ["10.0.0.0/8", "unix"]
+    assert options.config.trusted_proxies == ("10.0.0.0/8", "unix")
 
 
 def test_the_current_folder_is_importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As with ``python -m``."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "optional_here.py").write_text("from twisted.web.resource import Resource\nroot = Resource()\n")
-    assert list(parsed(FREE, "--resource", "/=optional_here:root").resolved) == [()]
+    assert started(FREE, "--resource", "/=optional_here:root").route("/") is not None
 
 
 def test_another_folder_can_be_importable(tmp_path: Path) -> None:
     """--app-dir names it, and it comes before all others."""
-    (tmp_path / "optional_there.py").write_text("def app(environ, start):\n    return []\n")
-    assert list(parsed(FREE, "--app-dir", str(tmp_path), "--wsgi", "/w=optional_there:app").resolved) == [(b"w",)]
+    (tmp_path / "optional_there.py").write_text("from twisted.web.resource import Resource\nroot = Resource()\n")
+    assert started(FREE, "--app-dir", str(tmp_path), "--resource", "/w=optional_there:root").route("/w") is not None
     assert sys.path[0] == str(tmp_path)
 
 
@@ -122,21 +134,21 @@ def test_the_access_log_may_be_standard_output(tmp_path: Path, capfd: pytest.Cap
 
 
 def test_tls_covers_every_listener(tmp_path: Path) -> None:
-    """The certificate is read while options are."""
+    """The certificate is read at the start."""
     files = self_signed(tmp_path)
-    assert parsed(FREE, "--tls-cert", str(files.cert), "--tls-key", str(files.key)).tls is not None
+    (secured,) = started(FREE, FREE, "--tls-cert", str(files.cert), "--tls-key", str(files.key)).entrances.certificates
+    assert secured.tls.material.pairs[0].file == str(files.cert)
 
 
 def test_a_certificate_can_be_made_on_the_spot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """self-signed needs no file and leaves none; the log will tell its fingerprint."""
     monkeypatch.chdir(tmp_path)
-    options = parsed(FREE, "--tls-cert", "self-signed")
-    assert options.tls is not None
-    (pair,) = options.tls.material.pairs
+    gateway = started(FREE, "--tls-cert", "self-signed")
+    (pair,) = gateway.entrances.certificates[0].tls.material.pairs
     assert isinstance(pair.key, EllipticCurvePrivateKey)
-    assert options.notices == [SelfSigned(pair.certificate, pair.key).notice]
+    assert gateway.notices[0] == SelfSigned(pair.certificate, pair.key).notice
     assert list(tmp_path.iterdir()) == []
-    assert parsed(FREE).notices == []
+    assert len(started(FREE).notices) == len(gateway.notices) - 1
 
 
 def test_a_file_may_be_called_self_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +156,8 @@ def test_a_file_may_be_called_self_signed(tmp_path: Path, monkeypatch: pytest.Mo
     files = self_signed(tmp_path)
     files.cert.rename(tmp_path / "self-signed")
     monkeypatch.chdir(tmp_path)
-    assert parsed(FREE, "--tls-cert", "./self-signed", "--tls-key", str(files.key)).notices == []
+    gateway = started(FREE, "--tls-cert", "./self-signed", "--tls-key", str(files.key))
+    assert [each.notice for each in gateway.entrances.certificates] == [None]
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from OpenSSL import SSL
+from twisted.internet.testing import MemoryReactorClock
 from twisted.python.usage import UsageError
 
 from tests.certificates import Authority, CertificateFiles
+from upgradegw.service.gateway.secured import secure
 from upgradegw.service.tls import ServerTls
 from upgradegw.service.tls_options import TlsOptions
 
@@ -17,7 +19,8 @@ def parsed(*arguments: str) -> ServerTls | None:
     """Parse options, and read what they name."""
     options = TlsOptions()
     options.parseOptions(list(arguments))
-    return options.read_tls()
+    table = options.tls_table()
+    return None if table is None else secure([table], (), MemoryReactorClock())[0].tls
 
 
 def names(tls: ServerTls | None) -> list[tuple[str, ...]]:

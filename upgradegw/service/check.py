@@ -1,67 +1,118 @@
-"""``--check``: everything that the options came to, in lines that a person reads and ``grep`` finds.
+"""``--check``: everything that the options and the configuration came to, in lines that a person reads.
 
-A line is a word and ``name=value`` pairs as in the access log's logfmt: ``listen``, ``certificate``, ``route``,
-``setting``, ``limit``; the last line says that all is right. Nothing is bound, and nothing is written.
+A line is a word and ``name=value`` pairs as in the access log's logfmt, so that ``grep`` finds it: ``listen``,
+``certificate``, ``route``, ``admin``, ``setting``, ``limit``, ``warning``, ``connect``; the last line says that all is
+right. Nothing is bound, and nothing is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
-from upgradegw.http.limits import Limits
-from upgradegw.http2.limits import Http2Limits
-from upgradegw.interfaces import Upgrade
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+from twisted.python.usage import UsageError
+
 from upgradegw.service import demonstration
+from upgradegw.service.admin.place import admin_listener
 from upgradegw.service.certificate_words import now, rows
+from upgradegw.service.check_routes import demonstrated, route_rows
+from upgradegw.service.check_upstreams import Finding, ask_all
+from upgradegw.service.config.model import Config, Listen
+from upgradegw.service.config.warnings import warnings
 from upgradegw.service.descriptions import Description, Other, Tcp, Unix
 from upgradegw.service.formats.logfmt import pairs
+from upgradegw.service.gateway.building import build_routes
+from upgradegw.service.gateway.places import front_of, make_site, site_arguments
+from upgradegw.service.gateway.secured import secure
 from upgradegw.service.listening import Listener
-from upgradegw.service.routes import Route, Segments
 
 #: The last line, after the manner of ``nginx -t``.
 OK = "upgradegw: configuration is ok"
 
 
-def report(options: Any) -> list[str]:
-    """Return the lines for options that have been parsed, whose sockets are not bound.
+def report(config: Config, listeners: list[Listener], reactor: Any, *, connect: bool = False) -> Iterator[str]:
+    """Yield the lines for a configuration.
 
     Args:
-        options: The command line's.
+        config: The configuration.
+        listeners: Its listeners, not bound.
+        reactor: Is shown to what is made; nothing is started.
+        connect: Whether upstreams are to be asked, for which the reactor is run.
 
     Raises:
-        UsageError: Twisted does not understand an endpoint's description.
+        UsageError: Something is wrong with what the configuration names, or with the answer of an upstream; that is
+            raised behind all lines.
     """
-    secure = options.tls is not None
-    lines = [_line("listen", _listener(each, secure)) for each in options.listeners]
-    if options.tls is not None:
-        lines += [_line("certificate", each) for each in rows(options.tls.material, now())]
-    routes = _routes(options.resolved) if options.resolved else _demonstration()
-    lines += [_line("route", each) for each in routes]
-    lines += [_line("setting", {name: value}) for name, value in _settings(options).items()]
-    limits = asdict(Limits()) | asdict(Http2Limits())
-    lines += [_line("limit", {name: _number(value)}) for name, value in limits.items()]
-    return [*lines, OK]
+    lines = []
+    for listener, table in zip(listeners, config.listen, strict=True):
+        lines.append(_line("listen", _listener(listener, table, reactor)))
+        front_of(table, lambda: 0)
+        make_site(site_arguments(config, table, None), reactor, None)
+    tables = [table.tls for table in config.listen if table.tls is not None]
+    for secured in secure(tables, (), reactor):
+        lines += [_line("certificate", each) for each in rows(secured.tls.material, now())]
+    routes = build_routes(config.route, reactor)
+    found = route_rows(routes) if routes else demonstrated(demonstration.site())
+    lines += [_line("route", each) for each in found]
+    pages = admin_listener(config)
+    if config.admin is not None and pages is not None:
+        if isinstance(pages.description.place, Other):
+            pages.endpoint(reactor)
+        lines.append(_line("admin", {"address": config.admin.endpoint, "allow": ",".join(config.admin.allow)}))
+    lines += [_line("setting", {name: value}) for name, value in _settings(config).items()]
+    lines += [_line("limit", {name: _number(value)}) for name, value in config.limits.all().items()]
+    lines += [_line("warning", {"text": text, "place": place}) for place, text in warnings(config)]
+    yield from lines
+    findings = _run(ask_all(routes, reactor), reactor) if connect else []
+    for route in routes:
+        route.close()
+    yield from (_line("connect", finding.pairs) for finding in findings)
+    wrong = sum(finding.wrong for finding in findings)
+    if wrong:
+        raise UsageError(f"{wrong} of {len(findings)} answers of upstreams cannot be used: see error= above")
+    yield OK
+
+
+def _run(asking: Coroutine[Any, Any, list[Finding]], reactor: Any) -> list[Finding]:
+    """Run the reactor until all answers are there."""
+    found: list[Any] = []
+
+    def begin() -> None:
+        asked = Deferred.fromCoroutine(asking)
+        asked.addBoth(found.append)
+        asked.addBoth(lambda _result: reactor.stop())
+
+    reactor.callWhenRunning(begin)
+    reactor.run()
+    if not found:
+        raise UsageError("--check=connect: interrupted")
+    if isinstance(found[0], Failure):
+        found[0].raiseException()
+    return list(found[0])
 
 
 def _line(word: str, values: dict[str, Any]) -> str:
     return f"{word} {pairs(values)}"
 
 
-def _listener(listener: Listener, secure: bool) -> dict[str, Any]:
+def _listener(listener: Listener, table: Listen, reactor: Any) -> dict[str, Any]:
     description = listener.description
     if isinstance(description.place, Other):
-        from twisted.internet import reactor  # noqa: PLC0415 - twistd itself imports it only when it runs
-
         listener.endpoint(reactor)  # nobody but Twisted can tell whether it is one
+    upgrade = table.tls_upgrade
     return {
         **_address(description),
-        "tls": _yes((secure and not listener.cleartext) or description.has_tls),
-        "http": "1.1,2",
+        "tls": "upgrade" if upgrade else _yes(table.tls is not None or description.has_tls),
+        "http": "1.1,2" if table.http2 else "1.1",
+        "h2c-upgrade": table.h2c_upgrade if table.tls is None else None,
+        "redirect": table.redirect,
+        "https-port": None if table.https_port is None else str(table.https_port),
+        "acme-webroot": table.acme_webroot,
         "proxy-header": "yes" if description.haproxy else None,
-        "option": listener.option,
+        **({"option": table.where} if table.typed else {"table": table.where}),
     }
 
 
@@ -75,43 +126,21 @@ def _address(description: Description) -> dict[str, Any]:
     return {"address": place.text}
 
 
-def _routes(routes: dict[Segments, Route]) -> Iterator[dict[str, Any]]:
-    for path in sorted(routes):
-        route = routes[path]
-        upgrades = iter(route.upgrades)
-        for wish in route.wishes:
-            offered = _upgrade(next(upgrades)) if wish.option in ("--websocket", "--upgrade") else {}
-            yield {"path": "/" + b"/".join(path).decode(), **offered, "option": str(wish)}
-
-
-def _demonstration() -> Iterator[dict[str, Any]]:
-    for name, child in sorted(demonstration.site().children.items()):
-        offered = [_upgrade(each) for each in getattr(child, "upgrades", ())] or [{}]
-        yield from ({"path": "/" + name.decode(), **each, "option": "demonstration site"} for each in offered)
-
-
-def _upgrade(upgrade: Upgrade) -> dict[str, Any]:
-    token = {"token": str(upgrade.protocol)}
-    if not hasattr(upgrade, "origins"):
-        return token
-    origins = upgrade.origins
-    return {**token, "origins": "same-origin" if origins is None else ",".join(origins) or "none"}
-
-
-def _settings(options: Any) -> dict[str, str]:
-    target = options["access-log"]
-    log = {None: "twistd's log", "-": "standard output", "off": "off"}.get(target) or str(Path(target).absolute())
-    webroot, port = options["acme-webroot"], options["https-port"]
+def _settings(config: Config) -> dict[str, str]:
+    target = config.access_log
+    if target is None:
+        log = "twistd's log"
+    else:
+        log = {"-": "standard output", "off": "off"}.get(target) or str(Path(target).absolute())
     return {
-        "app-dir": str(Path(options["app-dir"]).absolute()),
-        **({} if webroot is None else {"acme-webroot": str(Path(webroot).absolute())}),
-        **({} if port is None else {"https-port": port}),
-        "trusted-proxy": ",".join(options.trusted) or "none",
-        "h2c-upgrade": options.h2c_in_force,
-        "extended-connect": _yes(not options["no-extended-connect"]),
+        **({"config": str(Path(config.where).absolute())} if config.where else {}),
+        "app-dir": str(Path(config.app_dir or ".").absolute()),
+        "trusted-proxy": ",".join(config.trusted_proxies) or "none",
+        "allowed-hosts": "all" if config.allowed_hosts is None else ",".join(config.allowed_hosts) or "none",
+        "extended-connect": _yes(config.extended_connect),
         "access-log": log,
-        "access-log-format": options["access-log-format"],
-        "stop-timeout": _number(options.stop_timeout),
+        "access-log-format": config.access_log_format,
+        "stop-timeout": _number(config.stop_timeout),
     }
 
 

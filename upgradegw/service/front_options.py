@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
-from typing import Any
 
 from twisted.python import usage
 
-from upgradegw.negotiation.authority import DEFAULT_PORTS
-from upgradegw.service.acme import Challenges
-from upgradegw.service.front import Front, ToHttps
-from upgradegw.service.listening import Listener, read_listeners
+from upgradegw.service.config.model import Listen
 
 _MAX_PORT = 65535
 
@@ -33,52 +30,35 @@ class FrontOptions(usage.Options):
         """Start empty."""
         super().__init__()
         self._redirects: list[tuple[str, str]] = []
-        self._challenges: Challenges | None = None
 
     def opt_redirect(self, endpoint: str) -> None:
         """Where to listen without TLS, although there is a certificate: all but ACME is sent to https. Can be repeated."""  # noqa: E501 - Twisted shows it
         self._redirects.append((f"--redirect {endpoint}", endpoint))
 
-    def read_front(self, *, secure: bool) -> list[Listener]:
-        """Understand these options.
-
-        Args:
-            secure: Whether there is a certificate.
-
-        Returns:
-            The listeners of ``--redirect``.
+    def check_front(self) -> None:
+        """Look for options that are malformed, or of no use.
 
         Raises:
-            UsageError: One is malformed, or of no use.
+            UsageError: There is one.
         """
-        webroot, port = self["acme-webroot"], self["https-port"]
-        self._challenges = None if webroot is None else Challenges(webroot)
-        if self._redirects and not secure:
-            raise usage.UsageError(f"{self._redirects[0][0]}: there is no TLS to lead to; name a --tls-cert")
+        port = self["https-port"]
         if port is not None and not self._redirects:
             raise usage.UsageError("--https-port is of use only together with --redirect")
         if port is not None and not (re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) <= _MAX_PORT):
             raise usage.UsageError(f"--https-port {port}: write a number from 1 to {_MAX_PORT}")
-        listeners = read_listeners(self._redirects)
-        for listener in listeners:
-            listener.cleartext = True
-        return listeners
 
-    def front(self, root: Any, listeners: list[Listener]) -> Any:
-        """Put what these options ask for before the root of the routes.
+    @property
+    def webroot(self) -> str | None:
+        """The folder of ``--acme-webroot``, with its whole path; None without that option."""
+        name = self["acme-webroot"]
+        return None if name is None else os.path.abspath(name)  # noqa: PTH100 - follows no links
 
-        Args:
-            root: The root.
-            listeners: All listeners; the first with TLS is where the redirect leads.
-
-        Returns:
-            The new root, or the old one if there is nothing to put before it.
-        """
-        redirect = ToHttps(lambda: self._https_port(listeners)) if self._redirects else None
-        return Front(root, self._challenges, redirect) if self._challenges or redirect else root
-
-    def _https_port(self, listeners: list[Listener]) -> int:
-        if self["https-port"] is not None:
-            return int(self["https-port"])
-        port = next((listener.port for listener in listeners if not listener.cleartext), None)
-        return port or DEFAULT_PORTS[b"https"]
+    def redirect_tables(self) -> list[Listen]:
+        """Return the listeners of ``--redirect`` as tables of the configuration."""
+        port = None if self["https-port"] is None else int(self["https-port"])
+        found = []
+        for option, endpoint in self._redirects:
+            table = Listen(endpoint=endpoint, redirect="https", https_port=port, acme_webroot=self.webroot)
+            table.placed(option, {"acme_webroot": f"--acme-webroot {self['acme-webroot']}"})
+            found.append(table)
+        return found

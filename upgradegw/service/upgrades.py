@@ -17,15 +17,17 @@ from upgradegw.protocols.websocket import websocket
 from upgradegw.service.resolving import obtain
 
 
-def websocket_upgrade(reference: str) -> Upgrade:
+def websocket_upgrade(reference: str, settings: dict[str, Any] | None = None) -> Upgrade:
     """Make the upgrade of ``--websocket``.
 
     Args:
         reference: ``MODULE:ATTRIBUTE`` of an Autobahn server factory, a ``WebSocketServerProtocol`` subclass, a
             factory for ``twisted.web.websocket``, what ``websocket(…)`` returned, or a callable that returns one.
+        settings: Arguments of ``websocket``; what it returned already has its own.
 
     Raises:
         UsageError: It is none of these.
+        ValueError: A setting is none.
     """
     found = obtain(
         reference,
@@ -38,7 +40,13 @@ def websocket_upgrade(reference: str) -> Upgrade:
         factory.protocol = found
         factory.noisy = False
         found = factory
-    return cast("Upgrade", found if _is_upgrade(found) else websocket(found))
+    if not _is_upgrade(found):
+        return cast("Upgrade", websocket(found, **settings or {}))
+    # One of them a route may have for its requests, too.
+    beside = next((name for name in settings or () if name != "write_timeout"), None)
+    if beside is not None:
+        raise UsageError(f"{reference} is what websocket(...) returned: give {beside}= there")
+    return cast("Upgrade", found)
 
 
 def stream_upgrade(token: str, reference: str | None) -> Upgrade:

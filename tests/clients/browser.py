@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,12 @@ class Page:
 
     def click(self, element: str) -> None:
         """Click on an element with the mouse, in the middle of where it is shown."""
+        self.click_on(f"document.getElementById({element!r})")
+
+    def click_on(self, expression: str) -> None:
+        """Click on the element that a JavaScript expression finds."""
         place = self.evaluate(
-            f"(() => {{ const e = document.getElementById({element!r}); e.scrollIntoView({{block: 'center'}});"
+            f"(() => {{ const e = {expression}; e.scrollIntoView({{block: 'center'}});"
             " const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()"
         )
         button = {"x": place[0], "y": place[1], "button": "left", "clickCount": 1}
@@ -93,27 +98,45 @@ class Page:
         picture = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(picture["data"]))
 
+    def listen(self) -> None:
+        """Keep from now on what comes up on the console."""
+        self.call("Log.enable")
+        self.call("Runtime.enable")
+
+    def console(self) -> list[dict[str, Any]]:
+        """Return what has come up on the console: messages, errors, and what the policy of the page has refused."""
+        self.text()  # what the browser has told by now comes before its answer
+        kinds = ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
+        return [
+            each for each in self._browser.events if each["method"] in kinds and each.get("sessionId") == self._session
+        ]
+
     def close(self) -> None:
         """Close the page."""
         self._browser.call("Target.closeTarget", targetId=self._target)
 
 
 class Browser:
-    """A running browser."""
+    """A running browser.
+
+    Attributes:
+        events: What it has told unasked, the latest of it.
+    """
 
     def __init__(self, connection: ClientConnection) -> None:
+        self.events: deque[dict[str, Any]] = deque(maxlen=1000)
         self._connection = connection
         self._numbers = itertools.count(1)
 
     def call(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
-        """Call a DevTools method and return its result; events in between are passed over."""
+        """Call a DevTools method and return its result; events in between are kept."""
         number = next(self._numbers)
         message: dict[str, Any] = {"id": number, "method": method, "params": parameters}
         if session is not None:
             message["sessionId"] = session
         self._connection.send(json.dumps(message))
         while (answer := json.loads(self._connection.recv(PATIENCE))).get("id") != number:
-            pass
+            self.events.append(answer)
         assert "error" not in answer, f"{method}: {answer['error']}"
         return answer["result"]  # type: ignore[no-any-return]
 

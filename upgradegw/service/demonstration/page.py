@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
-import re
 from importlib.resources import files
 from typing import Any
 
 from twisted.web.resource import Resource
 
-
-def content_security_policy(page: str) -> bytes:
-    """Return the policy (CSP level 3) of a page with one inline style and one inline script.
-
-    Nothing is loaded from elsewhere, ``connect-src 'self'`` covers the WebSocket of the same host, and the icon is a
-    ``data:`` URL.
-    """
-    style = _hash(page, "style")
-    script = _hash(page, "script")
-    return (
-        f"default-src 'none'; style-src '{style}'; script-src '{script}'; connect-src 'self'; img-src data:;"
-        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ).encode("ascii")
-
-
-def _hash(page: str, element: str) -> str:
-    match = re.search(rf"<{element}>(.*?)</{element}>", page, re.DOTALL)
-    if match is None:
-        raise ValueError(f"the page has no <{element}>")
-    return "sha256-" + base64.b64encode(hashlib.sha256(match[1].encode()).digest()).decode("ascii")
-
+from upgradegw.service.page_policy import content_security_policy
 
 #: What stands in the page, once, where its HTTP version is told; not in the script, of which the policy has a hash.
 _VERSION = b"HTTP_VERSION"

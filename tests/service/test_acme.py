@@ -128,5 +128,5 @@ def test_other_paths_are_the_routes(webroot: Path, target: str) -> None:
 
 def test_the_webroot_must_be_there(tmp_path: Path) -> None:
     """A wrong folder is found at the start, and not when the certificate has expired."""
-    with pytest.raises(UsageError, match=r"--acme-webroot .*nowhere: there is no such folder"):
+    with pytest.raises(UsageError, match=r"^there is no such folder$"):
         Challenges(str(tmp_path / "nowhere"))

@@ -46,6 +46,9 @@ def test_proxy_protocol_is_a_prefix(inner: str) -> None:
     ("text", "message"),
     [
         ("8080", "write tcp:8080"),
+        (":8080", "write tcp:8080 for"),
+        ("*:8080", "write tcp:8080 for"),
+        ("127.0.0.1:8080", "write tcp:8080:interface=127.0.0.1 for"),
         ("tcp", "port number is missing"),
         ("tcp:", "'' is no port"),
         ("tcp:http", "'http' is no port"),

@@ -170,8 +170,8 @@ class Service(ServiceCase):
         plain.cleartext = True
         service = self.service(tls_listener, plain, tls=self_signed_options(self_signed()))
         service.privilegedStartService()
-        assert plain.given.factory is self.memory.site
-        assert tls_listener.given.factory is not self.memory.site
+        assert plain.given.factory.inner is self.memory.site
+        assert tls_listener.given.factory.inner is not self.memory.site
         assert service._status() == "serving https://127.0.0.1:443/ http://127.0.0.1:80/"
         assert (tls_listener.port, plain.port) == (443, 80)
         self.memory.transport.lose()

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
 from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import LogEvent, globalLogPublisher
-from twisted.protocols.haproxy import proxyEndpoint
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
-from twisted.web.resource import Resource
 from zope.interface import implementer
 
 from tests.certificates import self_signed
@@ -28,7 +27,10 @@ from tests.memory import WEBSOCKET, Memory
 from upgradegw import __version__
 from upgradegw.service import demonstration
 from upgradegw.service.access_log import AccessLog
+from upgradegw.service.config.model import Respond, Route, Tls
 from upgradegw.service.descriptions import parse
+from upgradegw.service.gateway.entrances import Entrance, Entrances, Lead
+from upgradegw.service.gateway.secured import Secured
 from upgradegw.service.listening import Listener, bind_all, read_listeners
 from upgradegw.service.options import Options
 from upgradegw.service.running import GatewayService
@@ -97,7 +99,13 @@ class ServiceCase(SynchronousTestCase):
     def service(self, *listeners: Listener, **arguments: Any) -> GatewayService:
         """Start a service on the demonstration site."""
         self.memory = Memory(demonstration.site(), clock=self.reactor)
-        made = GatewayService(self.reactor, self.memory.site, list(listeners), access_log=AccessLog(None), **arguments)  # type: ignore[arg-type]
+        tls, seconds = arguments.pop("tls", None), arguments.pop("stop_timeout", 10.0)
+        leads = [Lead(each, self.memory.site, None if each.cleartext else tls) for each in listeners]
+        certificates = [] if tls is None else [Secured(Tls(), tls, None, self.reactor)]
+        self.entrances = Entrances([Entrance(self.reactor, lead) for lead in leads], certificates)
+        made = GatewayService(
+            self.reactor, self.entrances, access_log=AccessLog(None), stop_timeout=lambda: seconds, **arguments
+        )
         self.addCleanup(made._stopped, None)
         return made
 
@@ -133,7 +141,7 @@ class Start(ServiceCase):
         """Without ``privilegedStartService``, as the command ``twist`` has it, ``startService`` listens."""
         listener = listening(succeed(Port(IPv4Address("TCP", "127.0.0.1", 4711))))
         self.service(listener).startService()
-        assert listener.given.factory is self.memory.site
+        assert listener.given.factory.inner is self.memory.site
 
     def test_an_endpoint_that_fails_is_raised(self) -> None:
         """twistd then ends with exit status 1."""
@@ -147,7 +155,7 @@ class Start(ServiceCase):
         self.service(listening(outcome)).startService()
         outcome.errback(CannotListenError("127.0.0.1", 1, OSError("no")))
         assert len(self.flushLoggedErrors(CannotListenError)) == 1
-        assert self.lines() == ["--listen other:1: cannot listen"]
+        assert self.lines("upgradegw.service.listening") == ["--listen other:1: cannot listen"]
 
     def test_an_unknown_endpoint_is_explained(self) -> None:
         """An option that Twisted does not understand is named."""
@@ -168,21 +176,11 @@ class Start(ServiceCase):
         files = self_signed(Path(folder))
         listener = listening(succeed(Port(IPv4Address("TCP", "127.0.0.1", 4711))))
         self.service(listener, tls=tls_options(str(files.cert), str(files.key))).startService()
-        assert isinstance(listener.given.factory, TLSMemoryBIOFactory)
-        assert listener.given.factory.wrappedFactory is self.memory.site
+        assert isinstance(listener.given.factory.inner, TLSMemoryBIOFactory)
+        assert listener.given.factory.inner.wrappedFactory is self.memory.site
         self.reactor.run()
         self.reactor.advance(0)
         assert "https://127.0.0.1:4711/" in self.lines()[0]
-
-    def test_proxy_protocol_wraps_the_adopted_socket(self) -> None:
-        """``haproxy:tcp:`` is bound by us, too, and read by Twisted's own wrapper."""
-        listeners = read_listeners([("-", "haproxy:tcp:0:interface=127.0.0.1"), ("-", "tcp:0:interface=127.0.0.1")])
-        bind_all(listeners)
-        wrapped, plain = (listener.endpoint(self.reactor) for listener in listeners)
-        assert type(wrapped) is type(proxyEndpoint(plain))
-        for listener in listeners:
-            assert listener.bound is not None
-            listener.bound.close()
 
     def test_options_become_a_service(self) -> None:
         """Without a route, the demonstration and a line that says so; with one, a table of routes."""
@@ -190,18 +188,11 @@ class Start(ServiceCase):
         options.parseOptions(["--listen=tcp:0:interface=127.0.0.1", "--access-log=off", "--trusted-proxy=10.0.0.0/8"])
         service = gateway_service(options, self.reactor)
         assert service._notices == (demonstration.NOTICE,)
-        options.resolved = {(b"x",): Plain()}  # type: ignore[dict-item]
+        options.config = replace(options.config, route=(Route(path="/x", respond=Respond(content="x")),))
         assert gateway_service(options, self.reactor)._notices == ()
         for listener in options.listeners:
             assert listener.bound is not None
             listener.bound.close()
-
-
-class Plain:
-    """A route of one resource."""
-
-    def resource(self, _reactor: Any) -> Resource:
-        return Resource()
 
 
 class Stop(ServiceCase):

@@ -36,7 +36,7 @@ class Watching(ServiceCase):
         seen.append(tls.material)
         assert not any(one.same_as(other) for one, other in itertools.combinations(seen, 2))
         stopped = service.stopService()
-        self.reactor.pump([service._stop_timeout, 1.0])
+        self.reactor.pump([service._stop_timeout(), 1.0])
         self.successResultOf(stopped)
         self_signed(folder)
         self.reactor.pump([POLL_SECONDS] * 2)

@@ -8,7 +8,7 @@ import threading
 
 from twisted.internet.testing import MemoryReactorClock
 
-from upgradegw.service.signals import CaughtSignals
+from upgradegw.service.signals import CaughtSignals, survive_hangup
 
 
 def test_a_signal_is_a_call_in_the_reactor() -> None:
@@ -38,3 +38,16 @@ def test_other_threads_leave_signals_alone() -> None:
     thread.start()
     thread.join()
     assert signal.getsignal(signal.SIGUSR2) == before
+
+
+def test_a_hangup_before_the_server_runs_does_not_end_it() -> None:
+    """SIGHUP's default, which is the end, is taken away before anything is bound; what somebody has set stays."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        survive_hangup()
+        os.kill(os.getpid(), signal.SIGHUP)  # ends this process if nothing was done
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        survive_hangup()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.memory import Memory, content_of, fields_of
-from upgradegw.service.routes import Wish, resolve, table
+from tests.memory import content_of, fields_of
+from tests.service.gateway.support import placed, served
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 def get(folder: Path, target: str, *lines: str, mount: str = "/", method: str = "GET") -> Any:
     """Ask a site that serves the folder; return its connection."""
-    site = Memory(table(resolve([Wish("--static", f"{mount}={folder}")]), None))
+    site = served(placed(path=mount, static=str(folder)))
     head = [f"{method} {target} HTTP/1.1", "Host: a.example", *lines, "", ""]
     site.send("\r\n".join(head).encode("latin-1"))
     while site.transport.producer is not None and not site.transport.streaming:

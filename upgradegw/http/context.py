@@ -1,17 +1,16 @@
-"""What all connections of one site share: limits, clock, the wheel, who is connected, and who may connect."""
+"""What all connections of one site share: limits, clock, the wheel, and who may connect."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 
 from upgradegw.events import access_events
 from upgradegw.http.client_subject import connection_subject
+from upgradegw.http.connected import Connected, Connection
 from upgradegw.http.limits import Limits
 from upgradegw.http.wheel import Wheel
 from upgradegw.negotiation.authority import split_authority
@@ -19,29 +18,6 @@ from upgradegw.negotiation.client import NOBODY, TrustedProxies
 from upgradegw.negotiation.fields import printable
 from upgradegw.negotiation.model import Client, Fields
 from upgradegw.negotiation.reasons import Reason
-
-_log = Logger(namespace="upgradegw")
-
-
-class Connection(Protocol):
-    """A connection as the others see it."""
-
-    connection_id: str
-    counted_as: str | None
-    transport: Any
-
-    def getPeer(self) -> Any:
-        """The address of its other end."""
-
-    def isSecure(self) -> bool:
-        """Whether it is encrypted by us."""
-
-    def stop(self) -> None:
-        """End in order."""
-
-    def abort(self) -> None:
-        """End at once."""
-
 
 #: Finds the effective client of a connection, given a request's fields.
 FindClient = Callable[[Any, Fields], Client]
@@ -54,9 +30,7 @@ class Context:
         limits: The bounds.
         clock: Gives the time.
         wheel: All deadlines.
-        connections: Who is connected, also those that have been switched and those that are being turned away.
-        stopping: Whether the site stops: no request is read after the present one.
-        close_code: What WebSockets are closed with at the stop.
+        connected: Who is connected; several sites may share it.
     """
 
     def __init__(
@@ -68,6 +42,7 @@ class Context:
         idle_timeout: float | None = 60.0,
         allowed_hosts: frozenset[bytes] | None = None,
         trusted: TrustedProxies = NOBODY,
+        connected: Connected | None = None,
     ) -> None:
         """Start without connections.
 
@@ -78,37 +53,45 @@ class Context:
             idle_timeout: Seconds that a connection may lie idle, or None.
             allowed_hosts: The hosts that are answered for, in lower case and without port; None for all.
             trusted: The proxies that ``find_client`` believes.
+            connected: Who is connected to other sites, with whom the connections are counted and stopped together;
+                None for nobody.
         """
         self.limits = limits
         self.clock = clock
         self.find_client = find_client
-        self.stopping = False
-        self.close_code = 1001  # RFC 6455 section 7.4.1: going away
-        self.connections: set[Connection] = set()
+        self.connected = Connected() if connected is None else connected
         timeouts = (idle_timeout, limits.content_timeout, limits.write_timeout, 60.0)
         self.wheel = Wheel(clock, min(seconds for seconds in timeouts if seconds))
         self._allowed_hosts = allowed_hosts
         self._trusted = trusted
-        self._numbers = count(1)
-        self._admitted: set[Connection] = set()
-        self._clients: dict[str, int] = {}
-        self._gone: list[Deferred[None]] = []
 
     def next_id(self) -> str:
         """Return a connection's name, for the logs."""
-        return f"c{next(self._numbers)}"
+        return self.connected.next_id()
+
+    @property
+    def connections(self) -> set[Connection]:
+        """Who is connected, also those that have been switched and those that are being turned away."""
+        return self.connected.connections
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the site stops: no request is read after the present one."""
+        return self.connected.stopping
+
+    @property
+    def close_code(self) -> int:
+        """What WebSockets are closed with at the stop."""
+        return self.connected.close_code
 
     # --- Who may connect.
 
     def add(self, connection: Connection) -> bool:
         """Count a new connection; return whether it is welcome."""
-        self.connections.add(connection)
-        most = self.limits.max_connections
-        full = most is not None and len(self._admitted) >= most
-        if self.stopping or full or not self.count_client(connection, ()):
-            return False
-        self._admitted.add(connection)
-        return True
+        welcome = self.connected.add(connection, self.limits.max_connections) and self.count_client(connection, ())
+        if welcome:
+            self.connected.admit(connection)
+        return welcome
 
     def count_client(self, connection: Connection, fields: Fields) -> bool:
         """Count a connection for its client, anew at each request; return whether the client may have it.
@@ -121,34 +104,11 @@ class Context:
         client = self.find_client(connection, fields)
         # A trusted proxy that names nobody is not counted: it stands for all its clients.
         address = None if client.address == client.peer and client.peer in self._trusted else client.address
-        if address == connection.counted_as:
-            return True
-        self._uncount(connection)
-        if address is None:
-            return True
-        number = self._clients.get(address, 0)
-        if number >= most:
-            return False
-        self._clients[address] = number + 1
-        connection.counted_as = address
-        return True
-
-    def _uncount(self, connection: Connection) -> None:
-        address, connection.counted_as = connection.counted_as, None
-        if address is not None:
-            number = self._clients.pop(address) - 1
-            if number:
-                self._clients[address] = number
+        return self.connected.count_client(connection, address, most)
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection that is gone."""
-        self.connections.discard(connection)
-        self._admitted.discard(connection)
-        self._uncount(connection)
-        if not self.connections:
-            gone, self._gone = self._gone, []
-            for waiting in gone:
-                waiting.callback(None)
+        self.connected.remove(connection)
 
     def trusts(self, peer: str | None) -> bool:
         """Tell whether the other end of a connection is a trusted proxy (None: it came by a UNIX socket)."""
@@ -156,12 +116,7 @@ class Context:
 
     def replace(self, old: Connection, new: Connection) -> None:
         """Let a connection stand where another stood: the transport is the same, what is spoken on it is not."""
-        self.connections.discard(old)
-        self.connections.add(new)
-        if old in self._admitted:
-            self._admitted.discard(old)
-            self._admitted.add(new)
-        new.counted_as, old.counted_as = old.counted_as, None
+        self.connected.replace(old, new)
 
     def serves(self, host: bytes | None) -> bool:
         """Tell whether this site answers for the value of a Host field."""
@@ -173,31 +128,12 @@ class Context:
     # --- The end.
 
     def stop(self, code: int | None = None) -> Deferred[None]:
-        """End all connections in order; the Deferred fires when the last is gone.
-
-        Args:
-            code: The close code for WebSockets; None for the one that a stop before had, or 1001.
-        """
-        self.stopping = True
-        if code is not None:
-            self.close_code = code
-        done: Deferred[None] = Deferred()
-        if not self.connections:
-            done.callback(None)
-            return done
-        self._gone.append(done)
-        for connection in list(self.connections):
-            try:
-                connection.stop()
-            except Exception:  # noqa: BLE001 - an application's; the others are ended all the same
-                _log.failure("an application failed at the stop of connection {id}", id=connection.connection_id)
-                connection.abort()
-        return done
+        """End all connections in order; see ``Connected.stop``."""
+        return self.connected.stop(code)
 
     def abort(self) -> None:
         """End what is left at once."""
-        for connection in list(self.connections):
-            connection.abort()
+        self.connected.abort()
 
     # --- The log of what the channel answers itself.
 

@@ -14,6 +14,7 @@ _TEXTS = {
     413: b"The request's content is too large.",
     414: b"The request's target is too long.",
     421: b"This server does not answer for that host and scheme.",
+    426: b"Only TLS is spoken here: see the Upgrade field of this response.",
     431: b"The request's head is too large.",
     501: b"The request's transfer coding is not known here.",
     503: b"There are too many connections. Try again later.",
@@ -28,7 +29,7 @@ def refusal_parts(status: int) -> tuple[Fields, bytes]:
     """Return the fields and the content of a refusal; Date and what frames the content is the connection's to add.
 
     Args:
-        status: 400, 405, 408, 413, 414, 421, 431, 501, 503 or 505.
+        status: 400, 405, 408, 413, 414, 421, 426, 431, 501, 503 or 505.
     """
     text = _TEXTS[status] + b"\n"
     fields = (

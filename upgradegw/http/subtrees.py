@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
 from typing import Any, Final, TypeVar
@@ -58,16 +59,23 @@ def limit(
     return resource
 
 
-def limits_for(root: Any, target: bytes, limits: Limits) -> tuple[Limits, bool]:
+def _no_host() -> None:
+    """Know no host."""
+
+
+def limits_for(
+    root: Any, target: bytes, limits: Limits, host: Callable[[], bytes | None] = _no_host
+) -> tuple[Limits, bool]:
     """Find the limits of a request, without side effects: only static children are looked at.
 
     A resource that finds others by more than one segment has a method ``static_route``: it gets the segments that are
-    left, without escapes, and returns a resource, or None, and how many of them it took.
+    left, without escapes, and ``host``, and returns a resource, or None, and how many of them it took.
 
     Args:
         root: The root of the resource tree.
         target: The request target.
         limits: Those of the site.
+        host: Returns the authority that the client used, or None; called only where resources differ by host.
 
     Returns:
         The limits, the same object if no resource sets one, and whether content is to be streamed (see ``content``);
@@ -81,7 +89,7 @@ def limits_for(root: Any, target: bytes, limits: Limits) -> tuple[Limits, bool]:
     while resource is not None:
         route = getattr(resource, "static_route", None)
         if route is not None:
-            resource, taken = route([unquote_to_bytes(segment) for segment in segments[place:]])
+            resource, taken = route([unquote_to_bytes(segment) for segment in segments[place:]], host)
             place += taken
             continue
         found = getattr(resource, "upgradegw_limits", None)

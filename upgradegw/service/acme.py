@@ -40,7 +40,7 @@ class Challenges(Resource):
         super().__init__()
         root = Path(webroot).absolute()
         if not root.is_dir():
-            raise UsageError(f"--acme-webroot {webroot}: there is no such folder")
+            raise UsageError("there is no such folder")
         self._folder = root.joinpath(*(part.decode() for part in CHALLENGE_PATH))
 
     def render(self, request: Any) -> bytes:

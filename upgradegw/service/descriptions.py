@@ -117,6 +117,9 @@ def parse(text: str) -> Description:
         return Description(_inherited(rest, named), haproxy)
     if kind.isdecimal():
         raise UsageError(f"write tcp:{kind} for a TCP port")
+    if len(rest) == 1 and rest[0].isdecimal() and not named and ("." in kind or kind in ("", "*", "localhost")):
+        interface = f":interface={kind}" if kind.strip("*") else ""
+        raise UsageError(f"write tcp:{rest[0]}{interface} for a TCP port")
     return Description(Other(text), haproxy)
 
 

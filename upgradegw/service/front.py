@@ -86,9 +86,14 @@ class Front(Resource):
         child: IResource = self._root.getChildWithDefault(path, request)
         return child
 
-    def static_route(self, _segments: list[bytes]) -> tuple[Any, int]:
+    def static_route(self, _segments: list[bytes], _host: object = None) -> tuple[Any, int]:
         """Show the root to those who look for the limits of a subtree."""
         return self._root, 0
+
+    def resource_for_server(self) -> Any:
+        """Return what answers ``OPTIONS *``: what the root says, where requests get there at all."""
+        find = getattr(self._root, "resource_for_server", None)
+        return None if find is None or self._redirect is not None else find()
 
     def render(self, request: Any) -> Any:
         """Answer a request without a path."""

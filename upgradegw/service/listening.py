@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +13,7 @@ from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import Deferred, execute, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
-from twisted.protocols.haproxy import proxyEndpoint
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.usage import UsageError
 from zope.interface import implementer
@@ -21,6 +21,8 @@ from zope.interface import implementer
 from upgradegw.service.binding import Bound, bind
 from upgradegw.service.descriptions import Description, Inherited, Other, Tcp, Unix, parse
 from upgradegw.service.inheriting import InheritedUnixPort, inherit
+
+_log = Logger()
 
 
 @dataclass(slots=True)
@@ -50,18 +52,56 @@ class Listener:
     def endpoint(self, reactor: Any) -> IStreamServerEndpoint:
         """Return the endpoint that listens when the service starts.
 
+        A PROXY header is not its affair, but that of the factory.
+
         Raises:
             UsageError: Twisted does not understand the description.
         """
         if self.bound is not None:
-            adopting = _AdoptingEndpoint(reactor, self.bound)
-            return proxyEndpoint(adopting) if self.description.haproxy else adopting
+            return _AdoptingEndpoint(reactor, self.bound)
         if not isinstance(self.description.place, Other):
             raise UsageError(f"{self.option}: not bound")
         try:
             return cast("IStreamServerEndpoint", serverFromString(reactor, self.description.place.text))
         except Exception as error:  # noqa: BLE001 - endpoint plugins may raise anything
             raise UsageError(f"{self.option}: {' '.join(str(error).split()) or type(error).__name__}") from None
+
+    @property
+    def place(self) -> tuple[object, ...] | None:
+        """What no other listener can have, and tells it again when the configuration is read anew; None for port 0."""
+        place = self.description.place
+        if isinstance(place, Tcp):
+            return None if place.port == 0 else ("tcp", place.port, place.interface, place.ipv6)
+        return ("unix", os.path.abspath(place.path)) if isinstance(place, Unix) else (place,)  # noqa: PTH100 - no links
+
+    def open(
+        self, endpoint: IStreamServerEndpoint, factory: IProtocolFactory, opened: Callable[[IListeningPort], None]
+    ) -> None:
+        """Listen.
+
+        Args:
+            endpoint: What ``endpoint`` returned.
+            factory: Makes what connections speak with.
+            opened: Called with the port, as soon as there is one.
+
+        Raises:
+            Exception: What an endpoint that we do not bind ourselves raised, if it did so at once. One that fails later
+                is logged, for that is too late to end the process.
+        """
+
+        def listens(port: IListeningPort) -> None:
+            self.address = port.getHost()
+            opened(port)
+
+        failures: list[Failure] = []
+        listening = endpoint.listen(factory)
+        listening.addCallback(listens)
+        if not listening.called:
+            listening.addErrback(lambda why: _log.failure("{option}: cannot listen", why, option=self.option))
+            return
+        listening.addErrback(failures.append)
+        if failures:
+            failures[0].raiseException()
 
     def url(self, port: IListeningPort, secure: bool) -> str:
         """Return the address for a person, once the port listens."""
@@ -128,12 +168,12 @@ def check_listeners(listeners: list[Listener], *, secure: bool) -> None:
     """
     places: dict[Any, Listener] = {}
     for listener in listeners:
-        place = listener.description.place
-        if secure and listener.description.has_tls:
+        place = listener.place
+        if secure and not listener.cleartext and listener.description.has_tls:
             raise UsageError(f"{listener.option}: this has TLS of its own; with --tls-cert, write tcp: instead")
         if place in places:
             raise UsageError(f"{listener.option}: {places[place].option} is the same place")
-        if not (isinstance(place, Tcp) and place.port == 0):
+        if place is not None:
             places[place] = listener
 
 

@@ -9,69 +9,71 @@ from __future__ import annotations
 
 import gc
 import signal
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredList
-from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from upgradegw import __version__
 from upgradegw.service.access_log import AccessLog
-from upgradegw.service.certificate_watch import CertificateWatch
-from upgradegw.service.listening import Listener
+from upgradegw.service.gateway.entrances import Entrances
 from upgradegw.service.notify import Notifier
 from upgradegw.service.signals import CaughtSignals
-from upgradegw.service.tls import ServerTls, over_tls
-from upgradegw.web.site import UpgradeSite
+
+
+class Beside(Protocol):
+    """What listens beside the gateway, from its beginning to its end."""
+
+    def open(self) -> None:
+        """Listen."""
+
+    def refresh(self) -> None:
+        """The gateway may have another configuration."""
+
+    def close(self) -> Deferred[Any]:
+        """Listen no more; the gateway has ended."""
 
 
 class GatewayService(Service):
-    """One site on some listeners."""
+    """What listens, with its logs, for as long as it runs."""
 
     log = Logger()
 
     def __init__(
         self,
         reactor: Any,
-        site: UpgradeSite,
-        listeners: list[Listener],
+        entrances: Entrances,
         *,
         access_log: AccessLog,
-        tls: ServerTls | None = None,
-        stop_timeout: float = 10.0,
-        notices: tuple[str, ...] = (),
+        stop_timeout: Callable[[], float] = lambda: 10.0,
+        notices: Sequence[str] = (),
         notifier: Notifier | None = None,
+        reload: Callable[[], object] | None = None,
+        beside: Beside | None = None,
     ) -> None:
-        """Serve a site.
+        """Serve.
 
         Args:
             reactor: The reactor.
-            site: What is served.
-            listeners: Where.
+            entrances: Where, and what is served there.
             access_log: Written while the server runs; opened anew at SIGHUP.
-            tls: The certificates, or None for cleartext; their files are read again when they change, and at SIGHUP.
-            stop_timeout: Seconds that connections have to end at a stop.
+            stop_timeout: Returns the seconds that connections have to end at a stop.
             notices: Lines for the log behind the one that says where the server listens.
             notifier: Tells the service manager how things are; None if nobody is to be told.
-
-        Raises:
-            UsageError: An endpoint's description is not understood.
+            reload: Reads the configuration again at SIGHUP, if there is one; must not raise.
+            beside: The operator's pages, which are there until the last connection has ended; None without any.
         """
         self._reactor = reactor
-        self._site = site
-        self._secure = tls is not None
-        self._factory: IProtocolFactory = site if tls is None else over_tls(tls, site, reactor)
-        self._endpoints = [(listener, listener.endpoint(reactor)) for listener in listeners]
+        self._entrances = entrances
         self._access_log = access_log
-        self._certificates = CertificateWatch(reactor, tls)
         self._stop_timeout = stop_timeout
         self._notices = notices
         self._notifier = notifier or Notifier(None)
+        self._reload_configuration = reload
+        self._beside = beside
         self._listening = False
-        self._ports: list[tuple[Listener, IListeningPort]] = []
-        self._urls: dict[int, str] = {}
         self._signals = CaughtSignals(reactor)
 
     def privilegedStartService(self) -> None:
@@ -88,26 +90,9 @@ class GatewayService(Service):
         # Losing a terminal is no reason to end, and logrotate's signal even less.
         self._signals.replace(signal.SIGHUP, self._reload)
         self._access_log.start()
-        self._certificates.start()
-        for number, (listener, endpoint) in enumerate(self._endpoints):
-            failures: list[Any] = []
-            listening = endpoint.listen(self._site if listener.cleartext else self._factory)
-            listening.addCallback(self._listens, number, listener)
-            if not listening.called:
-                listening.addErrback(self._listens_not, listener)
-                continue
-            listening.addErrback(failures.append)
-            if failures:
-                failures[0].raiseException()
-
-    def _listens(self, port: IListeningPort, number: int, listener: Listener) -> None:
-        self._ports.append((listener, port))
-        listener.address = port.getHost()
-        self._urls[number] = listener.url(port, self._secure)
-
-    def _listens_not(self, why: Failure, listener: Listener) -> None:
-        """An endpoint that took its time has failed, too late to end the process for it."""
-        self.log.failure("{option}: cannot listen", why, option=listener.option)
+        if self._beside is not None:
+            self._beside.open()
+        self._entrances.open()
 
     def startService(self) -> None:
         """Say where the server listens."""
@@ -118,14 +103,20 @@ class GatewayService(Service):
         self._reactor.callWhenRunning(self._reactor.callLater, 0, self._say_ready)
 
     def _reload(self) -> None:
-        """Open the log anew, and read the certificates again."""
+        """Open the log anew, and read the certificates and the configuration again."""
+        if not self.running:
+            return  # the stop has begun, and what would be opened now nobody would close
         self._notifier.reloading()
         self._access_log.reopen()
-        self._certificates.reload()
+        self._entrances.reload_certificates()
+        if self._reload_configuration is not None:
+            self._reload_configuration()
+        if self._beside is not None:
+            self._beside.refresh()
         self._notifier.ready(self._status())
 
     def _status(self) -> str:
-        return "serving " + " ".join(self._urls[number] for number in sorted(self._urls))
+        return "serving " + self._entrances.urls
 
     def _say_ready(self) -> None:
         # What is there by now stays until the end: the garbage collector need not look through it again and again, nor
@@ -133,8 +124,7 @@ class GatewayService(Service):
         gc.collect()
         gc.freeze()
         gc.set_threshold(10_000, 20, 20)
-        urls = " ".join(self._urls[number] for number in sorted(self._urls))
-        self.log.info("upgradegw {version} ready: {urls}", version=__version__, urls=urls)
+        self.log.info("upgradegw {version} ready: {urls}", version=__version__, urls=self._entrances.urls)
         for notice in self._notices:
             self.log.info("{notice}", notice=notice)
         self._notifier.ready(self._status())
@@ -143,20 +133,21 @@ class GatewayService(Service):
     def stopService(self) -> Deferred[Any]:
         """End in order; fires when nothing is left, at the latest a moment behind ``stop_timeout``."""
         super().stopService()
-        self._notifier.stopping(f"ending {len(self._site.connections)} connections")
+        self._notifier.stopping(f"ending {self._entrances.connections} connections")
         for number in (signal.SIGINT, signal.SIGTERM):
             # The reactor has taken notice of the first; whoever sends a second one does not want to wait.
             self._signals.replace(number, self._abort)
-        closed = DeferredList([listener.stop(port) for listener, port in self._ports], consumeErrors=True)
-        self._ports.clear()
-        return closed.addCallback(lambda _results: self._site.drain(self._stop_timeout)).addBoth(self._stopped)
+        closed = self._entrances.close()
+        return closed.addCallback(lambda _results: self._entrances.drain(self._stop_timeout())).addBoth(self._stopped)
 
-    def _stopped(self, _result: object) -> None:
+    def _stopped(self, _result: object) -> Deferred[Any] | None:
+        closed = None if self._beside is None else self._beside.close()
         self._notifier.unwatch()
-        self._certificates.stop()
+        self._entrances.stop_watching()
         self._access_log.stop()
         self._signals.restore()
+        return closed
 
     def _abort(self) -> None:
-        self.log.info("{number} connections have not ended: aborting", number=len(self._site.connections))
-        self._site.abort()
+        self.log.info("{number} connections have not ended: aborting", number=self._entrances.connections)
+        self._entrances.abort()

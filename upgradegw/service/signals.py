@@ -8,6 +8,17 @@ from collections.abc import Callable
 from typing import Any
 
 
+def survive_hangup() -> None:
+    """Let SIGHUP, whose default is to end the process, do nothing until the server runs and reads anew for it.
+
+    Whoever connects to a port as soon as it is bound may also send the signal; and what it asks for is about to be
+    read anyway.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if main and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, lambda _number, _frame: None)
+
+
 class CaughtSignals:
     """Signals turned into calls in the reactor, with what was there before kept."""
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from twisted.application.service import IService
 from twisted.python.usage import UsageError
-from twisted.web.resource import IResource
 
-from upgradegw.service import demonstration, routes
 from upgradegw.service.access_log import AccessLog
+from upgradegw.service.gateway.gateway import Gateway
+from upgradegw.service.gateway.reloading import reload
 from upgradegw.service.notify import Notifier
 from upgradegw.service.options import Options
 from upgradegw.service.running import GatewayService
-from upgradegw.web.site import UpgradeSite
+from upgradegw.web.live import Live
 
 __all__ = ["Options", "makeService"]
 
@@ -23,7 +23,7 @@ def makeService(options: Options) -> IService:
     """Return the service that the options describe; twistd calls this before it becomes a daemon.
 
     Raises:
-        SystemExit: An endpoint's description is not understood; one line on standard error says so.
+        SystemExit: Something is wrong with a route, a certificate or an endpoint; one line on standard error says so.
     """
     from twisted.internet import reactor  # noqa: PLC0415 - twistd has chosen it by now
 
@@ -41,27 +41,23 @@ def gateway_service(options: Options, reactor: Any) -> GatewayService:
         reactor: Runs it.
 
     Raises:
-        UsageError: An endpoint's description is not understood.
+        UsageError: Something is wrong with a route, a certificate or an endpoint.
     """
-    tree: IResource = routes.table(options.resolved, reactor) if options.resolved else demonstration.site()
-    tree = options.front(tree, options.listeners)
-    site = UpgradeSite(
-        tree,
-        trusted_proxies=options.trusted,
-        h2c_upgrade=options.h2c_in_force,
-        extended_connect=not options["no-extended-connect"],
-        reactor=reactor,
-    )
-    site.noisy = False
+    pages = options.config.admin
+    gateway = Gateway(reactor, options.config, options.listeners, live=None if pages is None else Live(reactor))
+    beside = None
+    if pages is not None and options.admin is not None:
+        from upgradegw.service.admin.running import AdminService  # noqa: PLC0415 - what it needs, few servers need
+
+        beside = AdminService(reactor, pages, options.admin, gateway)
+    log = options.config
     return GatewayService(
         reactor,
-        site,
-        options.listeners,
-        access_log=AccessLog(
-            options.access_file, off=options["access-log"] == "off", form=options["access-log-format"]
-        ),
-        tls=options.tls,
-        stop_timeout=options.stop_timeout,
+        gateway.entrances,
+        access_log=AccessLog(options.access_file, off=log.access_log == "off", form=log.access_log_format),
+        stop_timeout=lambda: gateway.config.stop_timeout,
         notifier=Notifier.from_environment(os.environ),
-        notices=(*options.notices, *(() if options.resolved else (demonstration.NOTICE,))),
+        notices=gateway.notices,
+        reload=lambda: reload(gateway, options.read_config),
+        beside=beside,
     )

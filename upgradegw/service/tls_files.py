@@ -64,10 +64,15 @@ class TlsFiles:
     def signature(self) -> tuple[object, ...]:
         """Return what changes when a file does; links are followed, as certbot's ``live`` folder has them."""
         paths = [path for pair in self.pairs for path in pair]
-        return tuple(_signature(self.folder / path) for path in (*paths, self.client_ca) if path is not None)
+        return tuple(signature_of(self.folder / path) for path in (*paths, self.client_ca) if path is not None)
 
 
-def _signature(path: Path) -> tuple[int, ...]:
+def signature_of(path: Path) -> tuple[int, ...]:
+    """Return what changes when a file does.
+
+    Args:
+        path: The file; links are followed.
+    """
     try:
         found = os.stat(path)  # noqa: PTH116 - a Path's stat makes the path anew, and this is done every other second
     except OSError as error:

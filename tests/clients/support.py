@@ -57,8 +57,8 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> bool:
 
 
 @contextlib.contextmanager
-def process(command: Sequence[str], port: int, log: Path) -> Iterator[None]:
-    """Run a server of others for the duration of a ``with`` block; it is stopped by its process number.
+def process(command: Sequence[str], port: int, log: Path) -> Iterator[int]:
+    """Run a server of others for the duration of a ``with`` block; it is stopped by its process number, the value.
 
     Args:
         command: The server, in the foreground.
@@ -69,7 +69,7 @@ def process(command: Sequence[str], port: int, log: Path) -> Iterator[None]:
         started = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
     try:
         assert wait_for_port(port, started), f"{command[0]} does not listen:\n{log.read_text()}"
-        yield
+        yield started.pid
     finally:
         started.terminate()
         try:

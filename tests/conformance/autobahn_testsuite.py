@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -56,10 +56,12 @@ class Outcome:
     Attributes:
         verdicts: How many cases got which verdict.
         failures: The cases that did not pass, with both verdicts.
+        cases: Both verdicts of every case, on its behaviour and on its close.
     """
 
     verdicts: collections.Counter[str]
     failures: tuple[str, ...]
+    cases: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def python27() -> str:
@@ -142,7 +144,9 @@ def read_index(cases: dict[str, dict[str, str]]) -> Outcome:
         for name, case in cases.items()
         if case["behavior"] not in _PASSED or case["behaviorClose"] not in _PASSED
     )
-    return Outcome(verdicts, failures)
+    return Outcome(
+        verdicts, failures, {name: (case["behavior"], case["behaviorClose"]) for name, case in cases.items()}
+    )
 
 
 def options_for(transport: str, raised: bool, folder: Path) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Bring what is made from the source up to date: who shows which requirement, reasons, symptoms and events.
+"""Bring what is made from the source up to date: requirements, reasons, symptoms, events, configuration.
 
 ``python docs/update_tables.py`` rewrites the pages; a test compares them with what this would write. On a page that is
 written by hand, what is made stands between ``<!-- made: … -->`` and ``<!-- end -->``.
@@ -17,12 +17,16 @@ from typing import Any
 from upgradegw.events import EVENTS, About
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.negotiation.symptoms import Close, Status, Symptom
+from upgradegw.service.config import reference as configuration
+from upgradegw.service.config import schema as configuration_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
+#: Pages that are written by hand but for what stands between their marks.
+FILLED = tuple(REFERENCE / name for name in ("symptoms.md", "events.md", "configuration.md"))
 
 #: A requirement's id, as rows of a page begin with it and docstrings cite it.
-ID = re.compile(r"(?<![\w-])(?:UP|WS|PD|CL|HC|H2|EC|A)-[0-9]{2}(?![0-9])")
+ID = re.compile(r"(?<![\w-])(?:UP|WS|PD|CL|HC|TL|H2|EC|A)-[0-9]{2}(?![0-9])")
 _RANGE = re.compile(rf"({ID.pattern}) to ({ID.pattern})")
 _ROW = re.compile(rf"^\| ({ID.pattern}) (\|.*\|) [^|]*\|$", re.MULTILINE)
 
@@ -32,6 +36,7 @@ _PARTS = (
     (Reason.PROTECTED_CONNECTION_OPTION, "The request was refused at once", "Nobody was asked."),
     (Reason.DENIED, "The application was asked", "And said no, failed, or said nothing."),
     (Reason.HEAD_TIMEOUT, "The channel would not read on", "These close the connection."),
+    (Reason.BAD_TARGET, "Another server was asked", "Or was not, because of the request's target."),
     (Reason.CLOSED, "An upgraded connection ended", "The reason of its second line in the log."),
 )
 _REASONS_INTRODUCTION = """# Reasons
@@ -213,6 +218,8 @@ def filled(page: str) -> str:
     """Return a page with what is made from the source between its marks."""
 
     def made(match: re.Match[str]) -> str:
+        if match[2].startswith("keys "):
+            return match[1] + configuration.table(match[2].removeprefix("keys ")) + match[3]
         make = {"events": events_table, "refusals": refusals_table}.get(match[2])
         return match[1] + (make() if make else symptom_table(match[2])) + match[3]
 
@@ -226,9 +233,10 @@ def pages() -> dict[Path, str]:
         path: with_citations(path.read_text(), by_id)
         for path in (REFERENCE / "requirements.md", REFERENCE / "attacks.md")
     }
-    made |= {path: filled(path.read_text()) for path in (REFERENCE / "symptoms.md", REFERENCE / "events.md")}
+    made |= {path: filled(path.read_text()) for path in FILLED}
     made[REFERENCE / "reasons.md"] = reasons_page()
     made[REFERENCE / "events.schema.json"] = schema()
+    made[ROOT / "upgradegw" / "service" / "config" / "schema.json"] = configuration_schema.made()
     return made
 
 

@@ -24,9 +24,10 @@ PAGES = ("certbot", "deploy", "move-from-nginx")
 
 
 def commands(page: str) -> list[list[str]]:
-    """The options of each ``upgradegw`` command of a page, in a container or from twistd, too."""
-    found = []
-    for block in re.findall(r"```sh\n(.*?)```", (HOW_TO / f"{page}.md").read_text(), re.DOTALL):
+    """The options of each ``upgradegw`` command of a page, in a container, from twistd or in a unit, too."""
+    text = (HOW_TO / f"{page}.md").read_text()
+    found = [shlex.split(line) for line in re.findall(r"^ExecStart=\S+/upgradegw (.*)$", text, re.MULTILINE)]
+    for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
         for line in block.replace("\\\n", " ").splitlines():
             words = shlex.split(line)
             starts = words[:1] == ["upgradegw"] or words[:1] == ["twistd"] or words[:2] == ["podman", "run"]
@@ -46,6 +47,10 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     files = self_signed(tmp_path)
     (tmp_path / "fullchain.pem").write_bytes(files.cert.read_bytes())
     (tmp_path / "privkey.pem").write_bytes(files.key.read_bytes())
+    gateway = (EXAMPLES / "deploy" / "gateway.toml").read_text()
+    gateway = gateway.replace("/srv/app", str(tmp_path)).replace("/var/lib/acme-webroot", str(tmp_path / "webroot"))
+    (tmp_path / "gateway.toml").write_text(gateway)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     (tmp_path / "example.com.pem").write_bytes(files.key.read_bytes() + files.cert.read_bytes())
     monkeypatch.chdir(tmp_path)
     path, modules = sys.path[:], set(sys.modules)

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -13,7 +14,15 @@ import pytest
 
 import upgradegw
 from tests.memory import Memory, content_of, upgrade_request
+from tests.proxy.gateway_in_memory import OK, switch_to_websocket
+from tests.proxy.upstream_reactor import UpstreamReactor
 from tests.source_tree import ROOT
+from upgradegw import UpgradeSite
+from upgradegw.service.config.loading import load
+from upgradegw.service.gateway.building import build_routes
+from upgradegw.service.gateway.table import RouteTable
+from upgradegw.service.options import Options
+from upgradegw.testing import Client
 
 README = (ROOT / "README.md").read_text()
 
@@ -42,9 +51,34 @@ def test_the_command_that_demonstrates_is_one_line() -> None:
     )
 
 
-def example_block(name: str) -> str:
-    (block,) = re.findall(rf"<!-- example: {name} -->\n+```python\n(.*?)```", README, re.DOTALL)
+def example_block(name: str, language: str = "python") -> str:
+    (block,) = re.findall(rf"<!-- example: {name} -->\n+```{language}\n(.*?)```", README, re.DOTALL)
     return str(block)
+
+
+def test_gateway(tmp_path: Path) -> None:
+    """The configuration is accepted as it is; files come from its folder, and one of two servers gets the rest."""
+    file = tmp_path / "gateway.toml"
+    file.write_text(example_block("gateway", "toml"))
+    (tmp_path / "public").mkdir()
+    (tmp_path / "public" / "index.html").write_text("a page")
+    with pytest.raises(SystemExit, match=r"^0$"):
+        Options().parseOptions(["--config", str(file), "--check"])
+    reactor = UpstreamReactor()
+    with Client(UpgradeSite(RouteTable(build_routes(load(str(file)).route, reactor)), reactor=reactor)) as client:
+        assert client.request("GET", "/").content == b"a page"
+        pending = client.start_request("GET", "/app/a")
+        reactor.turn()
+        (upstream,) = reactor.upstreams
+        assert reactor.tcpClients[0][:2] in {("127.0.0.1", 8001), ("127.0.0.1", 8002)}
+        assert upstream.received.startswith(b"GET /app/a HTTP/1.1\r\n")
+        upstream.send(OK)
+        assert pending.result().content == b"ok"
+        opening = client.start_websocket("/app/live")
+        reactor.turn()
+        asked = reactor.upstreams[-1]
+        asked.send(switch_to_websocket(asked.received[asked.received.rindex(b"GET ") :]))
+        opening.result()
 
 
 def test_own_protocol() -> None:

@@ -19,6 +19,8 @@ from upgradegw.http.limits import Limits
 from upgradegw.http2.limits import Http2Limits
 from upgradegw.probe.arguments import parser, read
 from upgradegw.protocols.websocket.settings import DEFAULTS
+from upgradegw.proxy.health import HealthSettings
+from upgradegw.proxy.settings import UpstreamSettings
 from upgradegw.service import tls
 from upgradegw.service.certificate_watch import POLL_SECONDS
 from upgradegw.service.options import Options
@@ -131,6 +133,17 @@ def test_every_option_of_the_probe_is_on_the_page_and_no_other() -> None:
     }
 
 
+def test_limits_of_upstreams() -> None:
+    """Every bound of an upstream, and of several, is on the page, with its default."""
+    settings = UpstreamSettings()
+    bounds = {name: getattr(settings, name) for name in UpstreamSettings.__slots__}
+    bounds = {name: bound for name, bound in bounds.items() if name.startswith("max_") or name.endswith("_timeout")}
+    assert documented("Of an upstream") == bounds
+    health = HealthSettings()
+    bounds = {name: getattr(health, name) for name in HealthSettings.__slots__ if name != "path"}
+    assert documented("Of several upstreams") == bounds
+
+
 def test_limits_of_a_client() -> None:
     """Every limit of a client's endpoint is on the page, with its default."""
     given = defaults(upgradegw.UpgradeClientEndpoint.__init__)
@@ -173,6 +186,7 @@ def test_the_fields_of_events() -> None:
         "token",
         "subprotocol",
         "http_version",
+        "route",
     }  # given as ``**about``
     assert found["switch"] | about == stated["switch"]
     assert found["end"] | about == stated["end"]
@@ -192,7 +206,8 @@ def test_dependencies() -> None:
 def test_everything_imported_is_a_dependency() -> None:
     """The package imports nothing that only happens to be there."""
     names = {re.split(r"[\[>=]", each)[0].lower() for each in PROJECT["dependencies"]}
-    provided = {"OpenSSL": "pyopenssl", "zope": "twisted", "upgradegw": "", "__future__": ""}
+    provided = {"OpenSSL": "pyopenssl", "prometheus_client": "prometheus-client", "zope": "twisted"}
+    provided |= {"upgradegw": "", "__future__": ""}
     foreign = {target.split(".")[0] for name in MODULES for _, target in imports(name)} - set(
         __import__("sys").stdlib_module_names
     )

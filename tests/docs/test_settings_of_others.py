@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from msgspec.inspect import StructType
 from twisted.scripts.twistd import ServerOptions
 
 import upgradegw
 from tests.source_tree import ROOT
+from upgradegw.service.config import kinds
 from upgradegw.service.options import Options
 
 PAGE = (ROOT / "docs" / "reference" / "settings-of-others.md").read_text()
@@ -30,12 +32,25 @@ def rows(heading: str) -> list[list[str]]:
     ]
 
 
+def is_key(path: list[str]) -> bool:
+    """Tell whether the configuration file has a key, told by the tables that lead to it."""
+    table: StructType | None = kinds.top()
+    for step in path:
+        field = None if table is None else kinds.fields(table).get(step)
+        if field is None:
+            return False
+        table = kinds.table_of(field.type)
+    return True
+
+
 def exists(span: str) -> bool:
     """Tell whether something of ours goes by this name."""
     if span.startswith("--"):
         return span in OURS
     if span.startswith("twistd "):
         return span.removeprefix("twistd ") in TWISTD
+    if key := re.fullmatch(r"(?:\[+(\w+)\]+ )?([a-z_0-9.]+)", span):
+        return is_key([*([key[1]] if key[1] else []), *key[2].split(".")])
     found = re.fullmatch(r"(\w+)(?:\((?:(\w+)=)?\))?", span)
     thing = getattr(upgradegw, found[1], None) if found else None
     if thing is None or found is None:
@@ -61,7 +76,17 @@ def test_what_is_ours_exists(other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "span", ["--no-such", "UpgradeSite(no_such=)", "no_such()", "twistd --no-such", "websocket(timeout=)", "tcp:8080"]
+    "span",
+    [
+        "--no-such",
+        "UpgradeSite(no_such=)",
+        "no_such()",
+        "twistd --no-such",
+        "websocket(timeout=)",
+        "tcp:8080",
+        "[[route]] cert",
+        "cert",
+    ],
 )
 def test_what_does_not_exist_is_found(span: str) -> None:
     """The comparison above can fail."""

@@ -19,10 +19,10 @@ SECTIONS = {text.partition("\n")[0]: text for text in PAGE.split("\n## ")[1:]}
 HEADINGS = {
     Sign.ORDINARY: ("The page instead of a switch",),
     Sign.CHOSEN: ("401, 403 or a redirection: what the application chose",),
-    Sign.NO_ANSWER: ("502 Bad Gateway",),
-    Sign.CUT: ("502 Bad Gateway", "A browser's 1006"),
-    Sign.STREAM_RESET: ("502 Bad Gateway",),
-    Sign.GOAWAY: ("502 Bad Gateway", "A browser's 1006"),
+    Sign.NO_ANSWER: ("A proxy's 502 or 504",),
+    Sign.CUT: ("A proxy's 502 or 504", "A browser's 1006"),
+    Sign.STREAM_RESET: ("A proxy's 502 or 504",),
+    Sign.GOAWAY: ("A proxy's 502 or 504", "A browser's 1006"),
     Sign.IN_ORDER: ("Close 1000, or a code of the application",),
     Sign.NOBODY: ("Nothing",),
 }
@@ -54,7 +54,7 @@ def test_a_reason_is_nowhere_else(reason: Reason) -> None:
     assert under == {heading for symptom in reason.sees for heading in headings(symptom)}
 
 
-@pytest.mark.parametrize("status", [400, 403, 405, 408, 413, 421, 426, 429, 431, 500, 501, 502, 503, 505])
+@pytest.mark.parametrize("status", [400, 403, 405, 408, 413, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505])
 def test_statuses_are_headings(status: int) -> None:
     """Who searches for the number finds it in the table of contents."""
     assert len(headings(Status(status))) == 1

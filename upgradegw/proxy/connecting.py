@@ -84,6 +84,7 @@ class Connector:
         if self._address.unix is None and hasattr(transport, "setTcpNoDelay"):
             transport.setTcpNoDelay(True)
         attach_protocol(transport, protocol)
+        _let_go(transport)
         protocol.makeConnection(transport)
         return protocol
 
@@ -126,6 +127,13 @@ class Connector:
 
     def _too_late(self, _cancelled: Failure, seconds: float) -> NoReturn:
         raise self._failed(f"no connection within {seconds:g} seconds", timed_out=True) from None
+
+
+def _let_go(transport: Any) -> None:
+    """Part a connection from its connector, which nobody asks any more: each knows of the other, so both would stay."""
+    connector = getattr(transport, "connector", None)
+    if connector is not None:
+        connector.transport = None
 
 
 @implementer(IHandshakeListener)

@@ -74,7 +74,7 @@ class Offering(Forwarding):
             abort_transport(tunnel.transport)
             self.refuse(Refuse(Reason.UPSTREAM_BAD_SWITCH, 502, (), str(wrong)))
             return
-        self.over = True
+        self._end()
         joined = Tunnel(tunnel, self._watch, framed=switch.framed)
         self._answer.callback(
             Accept(
@@ -106,7 +106,7 @@ class Offering(Forwarding):
 
     def refuse(self, refuse: Refuse, body: bytes = b"") -> None:  # noqa: ARG002 - no refusal of ours has content
         """Leave the refusal to who has asked."""
-        self.over = True
+        self._end()
         say_close_if_cut_short(self.request)
         self._answer.callback(refuse)
 

@@ -67,9 +67,15 @@ class ResponseWriter:
 
     def _client_left(self, _reason: object = None) -> None:
         if not self.over:
-            self.over = True
-            if self._exchange is not None:
-                self._exchange.cancel()
+            exchange = self._exchange
+            self._end()
+            if exchange is not None:
+                exchange.cancel()
+
+    def _end(self) -> None:
+        """Write nothing more, and let go of the exchange, which knows of us: a circle would outlive the request."""
+        self.over = True
+        self._exchange = None
 
     # --- Receiver.
 
@@ -105,7 +111,7 @@ class ResponseWriter:
     def end(self) -> None:
         """The response is complete."""
         if not self.over:
-            self.over = True
+            self._end()
             self._stop_producing()
             self.request.finish()
 
@@ -130,7 +136,7 @@ class ResponseWriter:
             refuse: Status, fields and reason.
             body: The content; the standard text for the status if empty.
         """
-        self.over = True
+        self._end()
         request = self.request
         say_close_if_cut_short(request)
         answer_refusal(request, refuse, body)
@@ -152,7 +158,7 @@ class ResponseWriter:
 
     def _cut(self, error: UpstreamError) -> None:
         """Break off, and log the response as far as it went."""
-        self.over = True
+        self._end()
         self._stop_producing()
         request = self.request
         note_outcome(request, Refuse(error.reason, request.code, (), error.detail))

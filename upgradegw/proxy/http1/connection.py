@@ -150,14 +150,13 @@ class Http1Connection(Protocol):
         """The connection has ended: perhaps the end of a response, perhaps too early."""
         self._gone = True
         self._forget()
-        exchange = self._exchange
-        if exchange is None:
-            return
-        if reason.check(ConnectionDone) and self._reader.end_of_input():
+        exchange, reader = self._exchange, self._reader
+        if exchange is None or (reason.check(ConnectionDone) and reader.end_of_input()):
+            reader.release()
             return
         self._exchange = None
-        untouched = self._reader.untouched
-        self._reader.stop()
+        untouched = reader.untouched
+        reader.release()
         where = "before it answered" if untouched else "before its response was complete"
         words = f"it closed the connection {where}: {reason.getErrorMessage().rstrip('.')}"
         exchange.lost(UpstreamError(Reason.UPSTREAM_CLOSED, 502, words), unheard=untouched and not self.fresh)
@@ -216,6 +215,7 @@ class Http1Connection(Protocol):
         self.pause(True)
         self._gone = True
         self._forget()
+        self._reader.release()
         held = Holding(self.transport)
         exchange.switched(head, UpstreamTunnel(self.transport, rest, held.attach, held.resume))
 

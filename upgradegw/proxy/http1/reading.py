@@ -107,6 +107,11 @@ class ResponseReader:
         self.state = State.NOTHING
         self._in = b""
 
+    def release(self) -> None:
+        """Let go of who gets what is read, for it knows of the reader; nothing is fed any more."""
+        self.stop()
+        del self._sink
+
     def feed(self, data: bytes) -> None:
         """Take bytes from the upstream.
 

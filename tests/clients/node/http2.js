@@ -41,8 +41,9 @@ function frames(stream, callback) {
 async function answer(stream) {
   const chunks = [];
   stream.on("data", (data) => chunks.push(data));
+  const closed = once(stream, "close"); // which comes before a line behind an await runs, if all has come in one read
   const [fields] = await once(stream, "response");
-  await once(stream, "close");
+  await closed;
   return { status: fields[":status"], content: Buffer.concat(chunks).toString() };
 }
 
@@ -71,9 +72,10 @@ async function websocket(session) {
     }
   });
   // END_STREAM, as it is FIN for a socket (RFC 8441 section 5).
+  const closed = once(stream, "close");
   await once(stream, "end");
   stream.end();
-  await once(stream, "close");
+  await closed;
   return { ...seen, code: stream.rstCode };
 }
 
@@ -93,10 +95,11 @@ async function reset(session) {
   const stream = session.request({
     ":method": "CONNECT", ":protocol": "websocket", ":path": "/ws", "sec-websocket-version": "13",
   });
+  const closed = once(stream, "close");
   const [fields] = await once(stream, "response");
   stream.write(frame(TEXT, Buffer.from("half of it")).subarray(0, 7));
   stream.close(http2.constants.NGHTTP2_CANCEL);
-  await once(stream, "close");
+  await closed;
   return { status: fields[":status"] };
 }
 

@@ -1,0 +1,52 @@
+"""What all stream connections of one reactor share: the buffer that is read into, the outbox, the loop."""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop
+from typing import Any
+
+from upgradegw.reactor.outbox import Outbox
+
+#: Octets read at once, the same as Twisted's ``FileDescriptor.bufferSize``.
+READ_SIZE = 65536
+
+
+class Streams:
+    """Shared by the connections of a reactor.
+
+    One buffer serves all: between the read and the call that takes the octets out nothing else reads, so an idle
+    connection holds no buffer, and no read is larger than it.
+
+    Attributes:
+        loop: uvloop's loop.
+        outbox: Who has something to send.
+        view: The buffer.
+        connections: Those that are open.
+        ports: Those that listen.
+        reading: The connection whose protocol handles what it was sent, for the log.
+        get_buffer: What ``asyncio.BufferedProtocol.get_buffer`` is on each connection. libuv always suggests the same
+            size, so a dictionary answers, without a frame of Python for each read.
+    """
+
+    __slots__ = ("connections", "get_buffer", "loop", "outbox", "ports", "reading", "view")
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self.loop = loop
+        self.outbox = Outbox(loop)
+        self.connections: set[Any] = set()
+        self.ports: set[Any] = set()
+        self.reading: Any = None
+        self.view = memoryview(bytearray(READ_SIZE))
+        self.get_buffer = _Always(self.view).__getitem__
+
+
+class _Always(dict[int, Any]):
+    """The same value for every key; the first asking for a key is slower than the others."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__()
+        self._value = value
+
+    def __missing__(self, key: int) -> Any:
+        self[key] = self._value
+        return self._value

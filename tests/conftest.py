@@ -12,7 +12,13 @@ from collections.abc import Generator
 
 import pytest
 import txaio
+from twisted.application.reactors import installReactor
 from twisted.internet.task import Clock
+
+from tests.support.process import REACTOR
+
+# The reactor of this process, on which tests on real sockets run: the one that servers of tests are given.
+installReactor(REACTOR or "uv")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Whoever runs in the background of a shell ignores Ctrl-C, and so would every server that a test starts and ends.

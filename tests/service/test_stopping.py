@@ -20,7 +20,7 @@ def test_sigterm_sends_close_1001() -> None:
         assert read_close(client) == b"\x88\x02\x03\xe9"
         client.sendall(b"\x88\x82\0\0\0\0\x03\xe9")
         assert server.wait() == -signal.SIGTERM
-    assert "Main loop terminated" in server.text
+    assert "Server Shut Down." in server.text
 
 
 def test_sigint_ends_in_order() -> None:

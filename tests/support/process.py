@@ -21,10 +21,18 @@ PATIENCE = 30.0
 
 _READY = re.compile(r"upgradegw \S+ ready: (?P<urls>.*)")
 
-#: How a person may call the server in the foreground.
-FOREGROUND = (sys.executable, "-m", "upgradegw")
-TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()")
+#: The reactor that servers are to run on, as twistd calls it; nothing leaves the choice to the server.
+REACTOR = os.environ.get("UPGRADEGW_TEST_REACTOR", "")
+
+#: How a person may call the server in the foreground. Only twistd's own options name a reactor.
+TWISTD = (
+    sys.executable,
+    "-c",
+    "from twisted.scripts.twistd import run; run()",
+    *([f"--reactor={REACTOR}"] * bool(REACTOR)),
+)
 IN_FOREGROUND = (*TWISTD, "-n", "--pidfile=", "upgradegw")
+FOREGROUND = IN_FOREGROUND if REACTOR else (sys.executable, "-m", "upgradegw")
 
 
 @dataclass

@@ -14,11 +14,13 @@ from upgradegw import __version__
 from upgradegw.negotiation.client import TrustedProxies
 from upgradegw.service import check
 from upgradegw.service.admin.place import admin_listener
+from upgradegw.service.config.certified import with_certificates
 from upgradegw.service.config.checking import check as check_config
 from upgradegw.service.config.loading import replaced
 from upgradegw.service.config.model import Config, Listen
 from upgradegw.service.config_options import ConfigOptions
 from upgradegw.service.defaults import Default, given
+from upgradegw.service.fast_reactor import install_fast_reactor
 from upgradegw.service.front_options import FrontOptions
 from upgradegw.service.gateway.places import make_listeners
 from upgradegw.service.listening import Listener, bind_all, check_listeners, release_all
@@ -43,7 +45,8 @@ class Options(LogOptions, TlsOptions, FrontOptions, ConfigOptions):
     longdesc = (
         "Serve HTTP/1.1 and HTTP/2 and switch to WebSocket or any protocol asked for with Upgrade. PATH stands for that"
         " path and all below it; MODULE:ATTRIBUTE names an object, or a callable that returns one. Options that name a"
-        " route or a place to listen can be repeated. Without a route, a demonstration site is served."
+        " route or a place to listen can be repeated. Without a route, a demonstration site is served. Where uvloop is"
+        " installed, it runs on that, unless twistd's --reactor names another reactor."
     )
     optParameters = [  # noqa: RUF012 - Twisted's name and type
         ["app-dir", None, Default("."), "Folder in which MODULE is looked for first; with --config: the file's."],
@@ -144,9 +147,13 @@ class Options(LogOptions, TlsOptions, FrontOptions, ConfigOptions):
     def postOptions(self) -> None:
         """Understand everything; bind last, so that no other error leaves a socket behind.
 
+        As twistd's command, choose the reactor first: what is looked at next imports modules of users.
+
         Raises:
             UsageError: Something is wrong with what the options, or the file, say.
         """
+        if self.parent is not None:
+            install_fast_reactor()
         if self._check is not None:
             sys.dont_write_bytecode = True  # of what is imported to be looked at
         self.check_front()
@@ -201,7 +208,7 @@ class Options(LogOptions, TlsOptions, FrontOptions, ConfigOptions):
             **self._scalars(),
         )
         check_config(config)
-        return config
+        return with_certificates(config)
 
     def _own_listens(self, file: Config, *, demonstration: bool) -> list[Listen]:
         """Return the command line's places to listen, with the options that are for them."""

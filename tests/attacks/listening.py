@@ -16,10 +16,10 @@ from twisted.internet import error, tcp
 from twisted.internet.interfaces import IHalfCloseableDescriptor
 from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import Logger
-from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
 from tests.attacks.clients import Client, any_server, websocket_request
+from upgradegw.tls.layer import TlsFactory
 
 #: Real seconds for what the kernel may delay on a busy machine.
 PATIENCE = 5.0
@@ -43,7 +43,7 @@ class Listening:
         self.secure = tls is not None
         self.clients: list[Client] = []
         self.transports: list[tcp.Server] = []
-        factory = TLSMemoryBIOFactory(tls, False, site, clock=reactor) if self.secure else site
+        factory = TlsFactory(tls, False, site, reactor) if self.secure else site
         self._port = tcp.Port(0, factory, interface="127.0.0.1", reactor=reactor)
         self._port.transport = self._make_transport
         self._port.startListening()

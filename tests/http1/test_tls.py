@@ -1,4 +1,4 @@
-"""The channel on Twisted's TLS, client and server in memory."""
+"""The channel on our TLS layer, with a client on Twisted's, in memory."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from zope.interface import implementer
 
 from tests.certificates import self_signed
 from tests.http1.wire import Echo, Later, get, make_site, parse_answers
+from upgradegw.tls.layer import TlsFactory
 
 
 def make_options() -> CertificateOptions:
@@ -67,7 +68,7 @@ class _Unchecked:
 
 
 class Secure:
-    """Two TLS layers with memory between them."""
+    """Two TLS layers with memory between them: Twisted's and ours."""
 
     def __init__(self, site: Any, reactor: Any, *alpn: bytes) -> None:
         creator = _Unchecked(list(alpn))
@@ -75,7 +76,7 @@ class Secure:
         self.client = _Client()
         factory = Factory.forProtocol(lambda: self.client)
         self.near = TLSMemoryBIOFactory(creator, True, factory, reactor).buildProtocol(None)
-        self.far = TLSMemoryBIOFactory(make_options(), False, site, reactor).buildProtocol(None)
+        self.far = TlsFactory(make_options(), False, site, reactor).buildProtocol(None)
         self.channel = self.far.wrappedProtocol
         self.near_wire, self.far_wire = _Wire(lenient=True), _Wire(lenient=True)
         self.near.makeConnection(self.near_wire)

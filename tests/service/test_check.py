@@ -108,13 +108,15 @@ def test_tls_of_every_listener(capsys: pytest.CaptureFixture[str], folder: Path)
 
 
 def test_an_endpoint_with_its_own_tls(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    """Twisted's ``ssl:`` speaks TLS by itself, also behind a PROXY header."""
+    """``ssl:`` names its certificate itself, also behind a PROXY header; what only Twisted knows is Twisted's."""
     files = self_signed(folder)
-    endpoint = f"ssl:8443:privateKey={files.key}:certKey={files.cert}"
-    lines = check(capsys, f"--listen={endpoint}", f"--listen=haproxy:{endpoint}")
+    pair = f"privateKey={files.key}:certKey={files.cert}"
+    endpoints = [f"ssl:8443:{pair}", f"haproxy:ssl:8444:{pair}", f"ssl:8445:{pair}:extraCertChain={files.cert}"]
+    lines = check(capsys, *(f"--listen={endpoint}" for endpoint in endpoints))
     listening = of("listen", lines)
-    assert [(each["tls"], each.get("proxy-header")) for each in listening] == [("yes", None), ("yes", "yes")]
-    assert of("certificate", lines) == []
+    shown = [(each["tls"], each.get("proxy-header")) for each in listening]
+    assert shown == [("yes", None), ("yes", "yes"), ("yes", None)]
+    assert [each["file"] for each in of("certificate", lines)] == [str(files.cert)]
 
 
 def test_routes(capsys: pytest.CaptureFixture[str]) -> None:

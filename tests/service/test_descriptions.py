@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 from twisted.internet.endpoints import quoteStringArgument
 from twisted.python.usage import UsageError
 
-from upgradegw.service.descriptions import DEFAULT_BACKLOG, Description, Inherited, Other, Tcp, Unix, parse
+from upgradegw.service.descriptions import (
+    DEFAULT_BACKLOG,
+    Certified,
+    Description,
+    Inherited,
+    Other,
+    Tcp,
+    Unix,
+    certified,
+    parse,
+)
 
 
 @pytest.mark.parametrize(
@@ -75,3 +85,28 @@ def test_malformed_descriptions_are_explained(text: str, message: str) -> None:
 def test_quoted_paths_come_back(path: str) -> None:
     """What ``quoteStringArgument`` protects is read back as it was, also ``=`` behind the first one."""
     assert parse(f"unix:address={quoteStringArgument(path)}").place == Unix(path, backlog=DEFAULT_BACKLOG)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("ssl:443", Certified("tcp:port=443", "server.pem", "server.pem")),
+        ("ssl:443:privateKey=k.pem", Certified("tcp:port=443", "k.pem", "k.pem")),
+        ("ssl:443:k.pem:c.pem:backlog=9", Certified("tcp:port=443:backlog=9", "c.pem", "k.pem")),
+        (r"ssl:443:k\:1:interface=\:\:1", Certified(r"tcp:port=443:interface=\:\:1", "k:1", "k:1")),
+        ("haproxy:ssl:443", Certified("haproxy:tcp:port=443", "server.pem", "server.pem")),
+        ("ssl", None),
+        ("ssl:443:k.pem:c.pem:TLS_METHOD", None),
+        ("ssl:443:dhParameters=d.pem", None),
+        ("tcp:443", None),
+    ],
+)
+def test_a_certificate_is_read_as_twisted_reads_it(text: str, found: Certified | None) -> None:
+    """With Twisted's defaults; where it says more than we know, nothing of it is understood."""
+    assert certified(text) == found
+
+
+def test_a_certificate_is_named_once() -> None:
+    """The same part by position and by name is an error."""
+    with pytest.raises(UsageError, match="port is there twice"):
+        certified("ssl:443:port=444")

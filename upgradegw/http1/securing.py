@@ -136,6 +136,7 @@ class SecuringHalf(LeavingHalf):
             transport: Its transport.
         """
         self.transport = transport
+        self._in_tls = True
         if self._request is not None:
             self._request.transport = transport
         self._register_self()

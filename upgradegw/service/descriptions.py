@@ -19,6 +19,10 @@ _PIECES = re.compile(r"\\(?P<literal>.)|(?P<divider>[:=])|(?P<text>[^\\:=]+)", r
 DEFAULT_BACKLOG = 511
 
 
+#: What ``ssl:`` has by position, as far as we know it.
+_CERTIFIED = ("port", "privateKey", "certKey")
+
+
 @dataclass(frozen=True, slots=True)
 class Tcp:
     """A TCP port.
@@ -121,6 +125,48 @@ def parse(text: str) -> Description:
         interface = f":interface={kind}" if kind.strip("*") else ""
         raise UsageError(f"write tcp:{rest[0]}{interface} for a TCP port")
     return Description(Other(text), haproxy)
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """What an ``ssl:`` endpoint is to us.
+
+    Attributes:
+        endpoint: The same place without TLS.
+        cert: The certificate's file, PEM.
+        key: The private key's.
+    """
+
+    endpoint: str
+    cert: str
+    key: str
+
+
+def certified(text: str) -> Certified | None:
+    """Read an ``ssl:`` description, also below ``haproxy:``.
+
+    Returns:
+        None for other kinds, and where ``sslmethod``, ``extraCertChain`` or ``dhParameters`` say more than we know.
+
+    Raises:
+        UsageError: It is malformed.
+    """
+    parts, named = _split(text)
+    below = "haproxy:" if parts[0] == "haproxy" and len(parts) > 1 else ""
+    kind, *rest = parts[1:] if below else parts
+    if kind != "ssl" or len(rest) > len(_CERTIFIED) or not {*named} <= {*_CERTIFIED, "interface", "backlog"}:
+        return None
+    values = _values((*_CERTIFIED, "interface", "backlog"), rest, named)
+    if "port" not in values:
+        return None
+    key = values.get("privateKey", "server.pem")
+    place = {name: values[name] for name in ("port", "interface", "backlog") if name in values}
+    endpoint = ":".join(["tcp", *(f"{name}={_escaped(value)}" for name, value in place.items())])
+    return Certified(below + endpoint, values.get("certKey", key), key)
+
+
+def _escaped(value: str) -> str:
+    return re.sub(r"([\\:=])", r"\\\1", value)
 
 
 def _split(text: str) -> tuple[list[str], dict[str, str]]:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 from OpenSSL.crypto import X509, X509StoreFlags
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IProtocolFactory
-from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.usage import UsageError
 from zope.interface import implementer
 
@@ -27,6 +27,7 @@ from upgradegw.service.certificates import Pair
 from upgradegw.service.self_signed import SelfSigned
 from upgradegw.service.server_names import ServerNames
 from upgradegw.service.tls_files import Material, TlsFiles
+from upgradegw.tls.layer import TlsFactory
 
 #: Seconds for which keys of session tickets are used. RFC 9325 section 3.4 allows a week; whoever steals such a key can
 #: read what was resumed with it over TLS 1.2, so less is better.
@@ -222,7 +223,7 @@ def over_tls(tls: ServerTls, factory: Any, clock: Any = None) -> IProtocolFactor
             that offers nothing of these nothing is agreed on, and HTTP/1.1 is spoken (RFC 9113 section 3.2).
         clock: Gives the moments at which small writes are joined and sent; None for the running reactor.
     """
-    return TLSMemoryBIOFactory(tls, False, factory, clock)
+    return TlsFactory(tls, False, factory, clock)
 
 
 def _reason(error: SSL.Error) -> str:

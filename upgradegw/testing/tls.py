@@ -1,4 +1,4 @@
-"""TLS in memory, Twisted's own on both ends, with a certificate that lives as long as the process."""
+"""TLS in memory: ours at the server, Twisted's at the client, with a certificate as old as the process."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from twisted.internet.ssl import CertificateOptions
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from upgradegw.testing.reactor import Reactor
+from upgradegw.tls.layer import TlsFactory
 
 
 @lru_cache(maxsize=1)
@@ -52,8 +53,7 @@ def server_side(factory: IProtocolFactory, reactor: Reactor) -> IProtocolFactory
     certificate, key = _certificate()
     # Twisted passes these on to pyOpenSSL, which takes cryptography's and would rather have no others.
     options = CertificateOptions(privateKey=key, certificate=certificate)  # type: ignore[arg-type]
-    found: IProtocolFactory = TLSMemoryBIOFactory(options, False, factory, clock=reactor)
-    return found
+    return TlsFactory(options, False, factory, reactor)
 
 
 def client_side(protocol: IProtocol, reactor: Reactor, offered: bytes) -> Any:

@@ -1,7 +1,7 @@
 """TLS by an Upgrade field (RFC 2817): how a site judges the offer, and starts TLS on the same connection.
 
-The TLS layer is Twisted's, put between the connection's transport and the HTTP/1.1 channel; unlike ``startTLS`` this
-works on every kind of transport, and with the site's own clock.
+The TLS layer is put between the connection's transport and the HTTP/1.1 channel; unlike ``startTLS`` this works on
+every kind of transport, and with the site's own clock.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any
 from OpenSSL import SSL
 from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Factory, Protocol
-from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 
 from upgradegw.events import access_events
@@ -25,6 +24,7 @@ from upgradegw.negotiation.reasons import Reason
 from upgradegw.negotiation.tls_upgrade import choose_tls, tokens_of
 from upgradegw.switching import switch
 from upgradegw.takeover import attach_protocol
+from upgradegw.tls.layer import TlsFactory
 from upgradegw.web.clients import find_client
 from upgradegw.web.http2 import may_upgrade
 
@@ -109,7 +109,7 @@ class TlsOffering:
         self.tokens = tokens_of(given.versions)
         self.required = given.required
         self._site = site
-        self._layers: TLSMemoryBIOFactory | None = None
+        self._layers: TlsFactory | None = None
         self._tls = given.tls
 
     def choose(self, channel: Channel, head: Head) -> bytes | None:
@@ -126,9 +126,9 @@ class TlsOffering:
     def start(self, channel: Channel, head: Head, token: bytes, taken: Taken) -> None:
         """Write the 101 and start TLS behind it."""
         if self._layers is None:
-            self._layers = TLSMemoryBIOFactory(self._tls, False, _HttpInside(), self._site.reactor)
+            self._layers = TlsFactory(self._tls, False, _HttpInside(), self._site.reactor)
         inside = _Inside(channel, self._options_for(token))
-        layer: TLSMemoryBIOProtocol = self._layers.protocol(self._layers, inside)
+        layer = self._layers.protocol(self._layers, inside)
         info = self._info(channel, head, token)
         fields = ((b"Upgrade", token), (b"Connection", b"Upgrade"))
         ended = self._ended(channel, info)

@@ -17,6 +17,7 @@ from tests.protocols.websocket.support import BINARY, CLOSE, TEXT, WebSocketTest
 from upgradegw.interfaces import EndSummary, Taken
 from upgradegw.protocols.websocket import websocket
 from upgradegw.switching import http1_switching_head, switch
+from upgradegw.tls.layer import TlsFactory
 
 
 def certificate() -> ssl.PrivateCertificate:
@@ -39,7 +40,7 @@ class Client(Protocol):
 
 
 class Tls(WebSocketTestCase):
-    """A TLS connection between two of Twisted's TLS layers."""
+    """A TLS connection between Twisted's TLS layer and ours."""
 
     CERTIFICATE = certificate()
 
@@ -50,9 +51,7 @@ class Tls(WebSocketTestCase):
         client_factory = TLSMemoryBIOFactory(
             ssl.CertificateOptions(), True, Factory.forProtocol(lambda: self.client), self.clock
         )
-        server_factory = TLSMemoryBIOFactory(
-            self.CERTIFICATE.options(), False, Factory.forProtocol(lambda: plain), self.clock
-        )
+        server_factory = TlsFactory(self.CERTIFICATE.options(), False, Factory.forProtocol(lambda: plain), self.clock)
         client_tls, server_tls = client_factory.buildProtocol(None), server_factory.buildProtocol(None)
         ends = FakeTransport(client_tls, False), FakeTransport(server_tls, True)
         self.server_end = ends[1]

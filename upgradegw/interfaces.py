@@ -214,6 +214,13 @@ class Taken:
     read_closed: bool = False
 
 
+class Standing(Protocol):
+    """What stands for a connection that speaks another protocol."""
+
+    def ended(self) -> None:
+        """The switched connection is gone."""
+
+
 class Takeable(Protocol):
     """A request's connection that can be taken away from HTTP.
 
@@ -235,11 +242,15 @@ class Takeable(Protocol):
     def take(self, request: Any) -> Taken:
         """End HTTP on this connection: timers cancelled, producers unregistered, request detached."""
 
-    def switched(self, going_away: Callable[[int], None]) -> None:
-        """The connection is another protocol's now; an orderly stop calls ``going_away`` with a close code."""
+    def switched(self, going_away: Callable[[int], None]) -> Standing:
+        """The connection is another protocol's now; an orderly stop calls ``going_away`` with a close code.
+
+        Returns:
+            Who stands for the connection from now on; it may be the same object.
+        """
 
     def ended(self) -> None:
-        """The switched connection is gone."""
+        """The switched connection is gone; called if it has ended before ``switched``."""
 
 
 class IUpgradeResource(Interface):

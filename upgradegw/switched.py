@@ -33,6 +33,8 @@ class Switched(Protocol):
 
     # Set on the instance by the few connections that need more.
     witness: Witness | None = None
+    _gate: Shadows | None = None
+    _counter: Shadows | None = None
     _why: Reason | None = None
     _bytes_in = 0
     _bytes_out = 0
@@ -61,8 +63,6 @@ class Switched(Protocol):
         self._protocol = protocol
         self._ending = ending
         self._ended = ended
-        self._gate: Shadows | None = None
-        self._counter: Shadows | None = None
 
     # --- Until the protocol runs: what it asks of the transport is noted, what arrives is held.
 
@@ -139,8 +139,9 @@ class Switched(Protocol):
         self._transport.loseConnection()
 
     def _lift_gate(self) -> None:
-        gate, self._gate = self._gate, None
+        gate = self._gate
         if gate is not None:
+            self._gate = None
             gate.lift()
 
     def _pass_directly(self) -> None:

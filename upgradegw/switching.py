@@ -20,6 +20,10 @@ from upgradegw.switched import HalfCloseableSwitched, Switched
 _NOT_BESIDE_A_SWITCH = frozenset((b"connection", b"content-length", b"transfer-encoding", b"upgrade"))
 
 
+#: Names that stand in nearly every 101, and need no look.
+_WRITTEN_HERE = frozenset((b"Sec-WebSocket-Accept", b"Sec-WebSocket-Extensions", b"Sec-WebSocket-Protocol"))
+
+
 def checked_fields(fields: Fields) -> Fields:
     """Return the fields if they can stand in a response head.
 
@@ -27,7 +31,7 @@ def checked_fields(fields: Fields) -> Fields:
         ValueError: A name is no token, or a value holds control characters (RFC 9110 sections 5.1 and 5.5).
     """
     for name, value in fields:
-        if not is_token(name):
+        if name not in _WRITTEN_HERE and not is_token(name):
             raise ValueError(f"{name!r} is no field name")
         if has_control(value):
             raise ValueError(f"the value of {name.decode('latin-1')} holds control characters")
@@ -41,17 +45,15 @@ def checked_switching_fields(fields: Fields) -> Fields:
         ValueError: As ``checked_fields``; or a field is one that the switch itself writes, or that frames content.
     """
     for name, _ in checked_fields(fields):
-        if name.lower() in _NOT_BESIDE_A_SWITCH:
+        if name not in _WRITTEN_HERE and name.lower() in _NOT_BESIDE_A_SWITCH:
             raise ValueError(f"{name.decode()} in a 101 is not the application's to set")
     return fields
 
 
 def http1_switching_head(phrase: bytes, fields: Fields) -> bytes:
     """Return a 101 as it stands on an HTTP/1.1 connection (RFC 9110 section 15.2.2)."""
-    lines = [b"HTTP/1.1 101 " + phrase]
-    lines.extend([name + b": " + value for name, value in fields])
-    lines.append(b"\r\n")
-    return b"\r\n".join(lines)
+    lines = [b"%b: %b\r\n" % field for field in fields]
+    return b"HTTP/1.1 101 %b\r\n%b\r\n" % (phrase, b"".join(lines))
 
 
 def switch(

@@ -21,7 +21,7 @@ from twisted.internet.interfaces import IProtocol
 from twisted.protocols.policies import ProtocolWrapper
 from twisted.web.http import HTTPChannel
 
-from upgradegw.interfaces import Takeable, Taken
+from upgradegw.interfaces import Standing, Takeable, Taken
 from upgradegw.negotiation.model import Fields
 from upgradegw.switching import http1_switching_head
 
@@ -39,11 +39,9 @@ def takeable(request: Any) -> Takeable | None:
         client has left or the request has been answered.
     """
     channel = getattr(request, "channel", None)
-    if isinstance(channel, HTTPChannel):
-        return StockConnection(channel)
-    if hasattr(channel, "take") and hasattr(channel, "transport_to_be"):
+    if hasattr(channel, "transport_to_be") and hasattr(channel, "take"):
         return channel
-    return None
+    return StockConnection(channel) if isinstance(channel, HTTPChannel) else None
 
 
 def attach_protocol(transport: Any, protocol: IProtocol) -> None:
@@ -164,8 +162,9 @@ class StockConnection:
             resume=reader.resumeProducing if paused else None,
         )
 
-    def switched(self, going_away: Callable[[int], None]) -> None:
+    def switched(self, going_away: Callable[[int], None]) -> Standing:  # noqa: ARG002 - the interface's
         """Nobody stops a stock Site in order."""
+        return self
 
     def ended(self) -> None:
         """Nobody counts the connections of a stock Site."""

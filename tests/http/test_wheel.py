@@ -133,3 +133,23 @@ class Faults(SynchronousTestCase):
         assert len(good.fired) == 1
         assert self.flushLoggedErrors(ZeroDivisionError)
         wheel.forget(bad)
+
+
+def test_leaving(clock: Clock) -> None:
+    """Whoever leaves is forgotten; the delayed call stays for those who come, until the wheel is told to rest."""
+    wheel = Wheel(clock, 60)
+    thing = Thing(wheel, 5.0)
+    wheel.hasten(thing)
+    wheel.leave(thing)
+    wheel.leave(thing)
+    assert (len(wheel), len(clock.getDelayedCalls())) == (0, 1)
+    other = Thing(wheel, 3.0)
+    wheel.hasten(other)
+    wheel.rest()
+    assert len(clock.getDelayedCalls()) == 1
+    clock.pump([1] * 6)
+    assert (thing.fired, other.fired, clock.getDelayedCalls()) == ([], [3.0], [])
+    wheel.hasten(thing)
+    wheel.leave(thing)
+    wheel.rest()
+    assert clock.getDelayedCalls() == []

@@ -103,7 +103,7 @@ class Taking(SynchronousTestCase):
         assert protocol.data == b"leading"
 
     def test_nothing_stays(self) -> None:
-        """No timer, no producer and no reference to the request stay; the connection is still counted."""
+        """No deadline, no producer and no reference to the request stay; the connection is still counted."""
         root = Later()
         site, reactor = make_site(root)
         wire = Wire(site, reactor).send(get(b"/", *OFFER))
@@ -111,6 +111,7 @@ class Taking(SynchronousTestCase):
         channel, finished = request.channel, request.notifyFinish()
         _, protocol = switch(request)
         self.successResultOf(finished)
+        reactor.advance(60)  # the wheel turns once more, and finds nothing
         assert reactor.getDelayedCalls() == []
         assert wire.transport.producer is None
         assert request.channel is None
@@ -169,11 +170,11 @@ class Taking(SynchronousTestCase):
         Wire(site, reactor).send(get(b"/", *OFFER))
         channel, told = root.requests[0].channel, []
         switch(root.requests[0])
-        channel.switched(lambda _code: told.append("going away"))
+        standing = channel.switched(lambda _code: told.append("going away"))
         stopped = site.stop()
         assert told == ["going away"]
         self.assertNoResult(stopped)
-        channel.ended()
+        standing.ended()
         self.successResultOf(stopped)
 
 

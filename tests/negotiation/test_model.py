@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from upgradegw.negotiation.model import UpgradeProtocol
+from upgradegw.negotiation.model import Client, RequestHead, UpgradeProtocol
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,14 @@ def test_text(token: bytes):
     """UP-06: a protocol is written as it was read."""
     assert bytes(UpgradeProtocol.parse(token)) == token
     assert str(UpgradeProtocol.parse(token)) == token.decode()
+
+
+def test_a_head_that_is_kept():
+    """What a head made for looking fields up can be let go of; the same values are found again."""
+    fields = ((b"Via", b"1.1 a"), (b"Host", b"a.example"), (b"via", b"1.1 b"))
+    head = RequestHead(b"GET", b"/", b"HTTP/1.1", fields, False, Client(None, None, None, None))
+    for _ in range(2):
+        assert head.get_all(b"via") == [b"1.1 a", b"1.1 b"]
+        assert head.get_all(b"upgrade") == []
+        head.forget_index()
+    assert head.fields == fields

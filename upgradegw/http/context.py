@@ -109,6 +109,8 @@ class Context:
     def remove(self, connection: Connection) -> None:
         """Forget a connection that is gone."""
         self.connected.remove(connection)
+        if not self.connected.connections:
+            self.wheel.rest()
 
     def trusts(self, peer: str | None) -> bool:
         """Tell whether the other end of a connection is a trusted proxy (None: it came by a UNIX socket)."""

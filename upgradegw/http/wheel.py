@@ -64,6 +64,12 @@ class Wheel:
 
     def forget(self, watched: Watched) -> None:
         """Watch something no longer."""
+        if watched.bucket:
+            self.leave(watched)
+            self.rest()
+
+    def leave(self, watched: Watched) -> None:
+        """Watch something no longer, and expect more to come soon: the delayed call stays; see ``rest``."""
         if not watched.bucket:
             return
         bucket = self._buckets[watched.bucket]
@@ -71,6 +77,9 @@ class Wheel:
         if not bucket:
             del self._buckets[watched.bucket]
         watched.bucket = 0
+
+    def rest(self) -> None:
+        """Drop the delayed call if nothing is watched."""
         if not self._buckets and self._call is not None:
             self._call.cancel()
             self._call = None

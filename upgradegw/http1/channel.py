@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.interfaces import ITCPTransport
+from twisted.internet.interfaces import ISSLTransport, ITCPTransport
 from twisted.web.iweb import INonQueuedRequestFactory
 
 from upgradegw.http.headers import FastHeaders
 from upgradegw.http1.closing import State
 from upgradegw.http1.head import BadHead, Head, judge_start, parse_head
 from upgradegw.http1.securing import SecuringHalf
-from upgradegw.http1.sending import plain_socket
 from upgradegw.negotiation.model import Refuse
 from upgradegw.negotiation.reasons import Reason
+from upgradegw.transports import plain_socket
 
 
 class Channel(SecuringHalf):
@@ -47,9 +47,11 @@ class Channel(SecuringHalf):
         self._register_self()
         self._socket = plain_socket(transport)
         self._progress()
-        self._unwelcome = not self._context.add(self)
-        if self.isSecure():
+        if ISSLTransport.providedBy(transport):
+            self._in_tls = True
             self._head_since = self._since  # until the handshake is done
+        if not self._context.add(self):
+            self._unwelcome = True
         self._context.wheel.hasten(self)
 
     def dataReceived(self, data: bytes) -> None:
@@ -146,7 +148,8 @@ class Channel(SecuringHalf):
             self._refuse(421, Reason.HOST_NOT_ALLOWED, "", about)
             return False
         streams = False
-        self._own_limits = None
+        if self._own_limits is not None:
+            self._own_limits = None
         if head.content_length or head.chunked:
             streams = self._find_limits(head)
             most = self._limits_now().max_content
@@ -163,7 +166,8 @@ class Channel(SecuringHalf):
         self._head = head
         self.began = self._clock.seconds()
         self.keep_alive = head.keep_alive
-        self._close_if_behind = self._might_be_http2 = False
+        if self._close_if_behind or self._might_be_http2:
+            self._close_if_behind = self._might_be_http2 = False
         make = self.requestFactory
         self._request = request = make(self) if INonQueuedRequestFactory.providedBy(make) else make(self, 0)
         if isinstance(request.requestHeaders, FastHeaders):

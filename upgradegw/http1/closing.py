@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
 
-from twisted.internet.interfaces import IHalfCloseableDescriptor, IHalfCloseableProtocol, ISSLTransport
+from twisted.internet.interfaces import IHalfCloseableDescriptor, IHalfCloseableProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -77,11 +77,11 @@ class ClosingHalf(LimitedHalf):
     _chunks: ChunkedDecoder | None = None
     _stream: ContentStream | None = None
     _unwelcome = False
+    _in_tls = False
     _reading = True
     _lingering = False
     _discarded = 0
     _when_sent: Callable[[], None] | None = None
-    _going_away: Callable[[int], None] | None = None
     _peer: Any = None
     _host: Any = None
 
@@ -91,7 +91,6 @@ class ClosingHalf(LimitedHalf):
         Args:
             context: What the site's connections share.
         """
-        super().__init__()
         self._context = context
         self._clock = context.clock
         self._limits = context.limits
@@ -104,7 +103,7 @@ class ClosingHalf(LimitedHalf):
 
     def isSecure(self) -> bool:
         """Tell whether the connection is encrypted by us."""
-        return bool(ISSLTransport.providedBy(self.transport))
+        return self._in_tls
 
     def getPeer(self) -> Any:
         """Return the address of the connection's other end."""
@@ -163,7 +162,7 @@ class ClosingHalf(LimitedHalf):
         transport = self.transport
         self._progress()
         self._lingering = True
-        if self._read_closed or ISSLTransport.providedBy(transport):
+        if self._read_closed or self._in_tls:
             # On TLS a close ends our side only: the layer reads on until the client has closed, too.
             self._close_transport()
         elif IHalfCloseableDescriptor.providedBy(transport):
@@ -195,10 +194,8 @@ class ClosingHalf(LimitedHalf):
         abort_transport(self.transport)
 
     def stop(self) -> None:
-        """End in order: what is being answered is answered, what has been switched is told."""
-        if self._going_away is not None:
-            self._going_away(self._context.close_code)
-        elif self._state == State.HEAD:
+        """End in order: what is being answered is answered."""
+        if self._state == State.HEAD:
             self._after_sending(self._lose)
 
     def _discard(self, data: bytes) -> None:

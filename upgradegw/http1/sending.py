@@ -14,15 +14,19 @@ from typing import Any
 
 from twisted.internet.interfaces import IPullProducer, IPushProducer
 from twisted.internet.protocol import Protocol
-from twisted.internet.tcp import Connection
 from twisted.web.http_headers import Headers
 from zope.interface import implementer
 
 from upgradegw.http.headers import CR, LF
+from upgradegw.transports import plain_socket
 
 #: Bytes given to the transport at once: one more than Twisted's transports hold before they pause their producer, so
 #: that each piece is paused for and resumed after, which shows that it was sent.
 PIECE = 64 * 1024 + 1
+
+
+#: Never has anything in it.
+_EMPTY: deque[bytes | memoryview] = deque(maxlen=0)
 
 
 @implementer(IPullProducer)
@@ -67,10 +71,14 @@ class SendingHalf(Protocol):
     _held = b""
     _since = 0.0
     _read_closed = False
+    # What waits here; a deque of its own, 600 bytes, only for those on whose connection something has had to wait.
+    _queue = _EMPTY
 
-    def __init__(self) -> None:
-        """Have nothing to send."""
-        self._queue: deque[bytes | memoryview] = deque()
+    def _put_by(self, data: bytes) -> None:
+        """Let data wait here."""
+        if self._queue is _EMPTY:
+            self._queue = deque()
+        self._queue.append(data)
 
     # --- For Request.
 
@@ -151,9 +159,9 @@ class SendingHalf(Protocol):
             self._progress()
             self.transport.write(data)
         elif self._queue or self.blocked:
-            self._queue.append(data)
+            self._put_by(data)
         elif len(data) > PIECE:
-            self._queue.append(data)
+            self._put_by(data)
             self._drain()
         elif self._socket is not None:
             self._send_at_once(self._socket, data)
@@ -278,13 +286,6 @@ class SendingHalf(Protocol):
 
     def _sending_changed(self) -> None:
         """The transport is full, or has room again."""
-
-
-def plain_socket(transport: Any) -> socket | None:
-    """Return the socket of a transport that does nothing but send on it: TCP or UNIX, without TLS, and connected."""
-    if isinstance(transport, Connection) and not transport.TLS and transport.connected:
-        return transport.getHandle()
-    return None
 
 
 def _lists_close(values: Iterable[bytes]) -> bool:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from upgradegw.negotiation.fields import get_all
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from upgradegw.negotiation.model import Fields
 
 #: The ports that a scheme implies (RFC 9110 sections 4.2.1 and 4.2.2).
@@ -67,6 +69,6 @@ def single_host(fields: Fields) -> bytes | None:
     return hosts[0] if names_host(hosts) else None
 
 
-def names_host(values: list[bytes]) -> bool:
+def names_host(values: Sequence[bytes]) -> bool:
     """Tell whether these values of Host are one, and name a host (RFC 9112 section 3.2)."""
     return len(values) == 1 and split_authority(values[0]) is not None

@@ -12,6 +12,7 @@ is never read.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from upgradegw.negotiation.model import Fields
 
 _MAPPED_BITS = 96
+
+# A client has many requests, and often many connections. By long names of hosts a stranger can fill as many heads.
+_CACHE_SIZE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ def effective_client(
     """
     direct = authority if authority is not None else single_host(fields)
     if peer not in trusted:
-        return Client(_canonical(peer), b"https" if secure else b"http", direct, peer)
+        return _direct(peer, secure, direct)
     speaker = _canonical(peer)
     if proxy_source is not None:
         source = parse_node(proxy_source)
@@ -143,6 +147,12 @@ def effective_client(
     else:
         address, scheme, host = _walk(speaker, forwarded_hops(get_all(fields, b"forwarded")), trusted)
     return Client(address, scheme, host, peer)
+
+
+@lru_cache(_CACHE_SIZE)
+def _direct(peer: str | None, secure: bool, authority: bytes | None) -> Client:
+    """Return the client where nobody stands in between; the same one for all its requests and connections."""
+    return Client(_canonical(peer), b"https" if secure else b"http", authority, peer)
 
 
 def _walk(

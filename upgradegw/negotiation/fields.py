@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ _CONTROL = bytes([*range(0x09), *range(0x0A, 0x20), 0x7F])
 # One non-empty member of a list whose members may hold quoted strings (RFC 9110 sections 5.6.1 and 5.6.4). A quoted
 # string that is not closed runs to the end of the value. The quantifiers are possessive, so that the time is linear.
 _MEMBER = re.compile(rb'(?:[^",]++|"(?:[^"\\]++|\\.)*+"?)++', re.DOTALL)
+
+# All clients of a kind send the same few words. With both limits a stranger can fill some 30 KB with others.
+_CACHE_SIZE = 128
+_CACHED_LENGTH = 64
 
 # What of a hostile value is worth a place in a log line.
 _SHOWN = 120
@@ -70,7 +75,16 @@ def connection_options(values: Iterable[bytes]) -> frozenset[bytes]:
     Args:
         values: The values of Connection.
     """
+    values = tuple(values)
+    if len(values) == 1 and len(values[0]) <= _CACHED_LENGTH:
+        return _recall_options(values[0])
     return frozenset([member.lower() for member in members(values)])
+
+
+@lru_cache(_CACHE_SIZE)
+def _recall_options(value: bytes) -> frozenset[bytes]:
+    """Do the work of `connection_options`."""
+    return frozenset([member.lower() for member in members((value,))])
 
 
 def is_token(value: bytes) -> bool:

@@ -45,7 +45,7 @@ class UpgradeProtocol:
         Args:
             other: A token that was offered, or is supported.
         """
-        return self.version == other.version and self.name.lower() == other.name.lower()
+        return self.version == other.version and (self.name == other.name or self.name.lower() == other.name.lower())
 
     def __bytes__(self) -> bytes:
         """The form that stands in a field."""
@@ -85,7 +85,6 @@ class RequestHead:
         has_content: Whether Content-Length is above zero or there is any Transfer-Encoding.
         client: The effective client, scheme and authority.
         protocol: The token that extended CONNECT asks for (``:protocol``, RFC 8441 section 4); None without it.
-        by_name: The values of the fields by name in lower case, made from ``fields``.
     """
 
     method: bytes
@@ -95,11 +94,16 @@ class RequestHead:
     has_content: bool
     client: Client
     protocol: bytes | None = None
-    by_name: Mapping[bytes, list[bytes]] = field(init=False, repr=False, compare=False)
+    _index: Mapping[bytes, list[bytes]] | None = field(default=None, init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        """Sort the fields once, for all who look for some."""
-        object.__setattr__(self, "by_name", by_name(self.fields))
+    @property
+    def by_name(self) -> Mapping[bytes, list[bytes]]:
+        """The values of the fields by name in lower case."""
+        index = self._index
+        if index is None:
+            index = by_name(self.fields)
+            object.__setattr__(self, "_index", index)
+        return index
 
     def get_all(self, lower_name: bytes) -> list[bytes]:
         """Return the values of all field lines of this name, in the order they were received.
@@ -107,7 +111,11 @@ class RequestHead:
         Args:
             lower_name: The name in lower case.
         """
-        return self.by_name.get(lower_name, [])
+        return (self._index or self.by_name).get(lower_name, [])
+
+    def forget_index(self) -> None:
+        """Let go of what is only needed for looking up: the decision is made, and the head may be kept for long."""
+        object.__setattr__(self, "_index", None)
 
 
 class Supported(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from upgradegw.negotiation.fields import connection_options, get_all, has_control, is_token, members, printable
@@ -29,10 +30,16 @@ _PROTECTED = frozenset(
         b"x-real-ip",
     }
 )
+# What nearly all clients name, and is none of them: asked about first.
+_USUAL = frozenset({b"upgrade", b"keep-alive"})
 _PROTECTED_PREFIXES = (b"forwarded", b"x-forwarded-", b"sec-")
 
 # HTTP/2 is never advertised in an Upgrade field: RFC 9113 section 3.1 has withdrawn h2c, and h2 means TLS.
 _NEVER_ADVERTISED = (b"h2c", b"h2")
+
+# All clients of a kind send the same few words. With both limits a stranger can fill some 100 KB with others.
+_CACHE_SIZE = 128
+_CACHED_LENGTH = 64
 
 _NO_STORE = (b"Cache-Control", b"no-store")
 
@@ -58,6 +65,20 @@ def _parse_offers(upgrade_members: list[bytes], *, lenient: bool) -> list[Upgrad
         if is_token(token.name) and (version is None or is_token(version)):
             found.append(token)
     return found
+
+
+def _read_offers(values: tuple[bytes, ...]) -> tuple[list[bytes], list[UpgradeProtocol], list[UpgradeProtocol]]:
+    """Return the members of all Upgrade fields, and the protocols that they are without and with leniency."""
+    return _recall_offers(values) if sum(map(len, values)) <= _CACHED_LENGTH else _parse_all_offers(values)
+
+
+def _parse_all_offers(values: tuple[bytes, ...]) -> tuple[list[bytes], list[UpgradeProtocol], list[UpgradeProtocol]]:
+    """Do the work of ``_read_offers``."""
+    found = members(values)
+    return found, _parse_offers(found, lenient=False), _parse_offers(found, lenient=True)
+
+
+_recall_offers = lru_cache(_CACHE_SIZE)(_parse_all_offers)
 
 
 def is_lenient(upgrade: Supported) -> bool:
@@ -115,7 +136,7 @@ def judge_fields(head: RequestHead, options: frozenset[bytes]) -> Refuse | None:
         options: Its connection options.
     """
     for option in options:
-        if is_protected(option):
+        if option not in _USUAL and is_protected(option):
             return Refuse(Reason.PROTECTED_CONNECTION_OPTION, 400, detail=f"Connection: {printable(option)}")
     if has_control(b"".join([value for _, value in head.fields])):
         return Refuse(Reason.CONTROL_CHARACTERS, 400, detail=_show_control(head.fields))
@@ -132,7 +153,7 @@ def _choose(
         # In HTTP/1.0 Upgrade must be ignored (RFC 9110 section 7.8); in HTTP/2 there is none (RFC 9113 section 8.2.2).
         old = head.http_version.startswith((b"HTTP/1.", b"HTTP/0."))
         return Decline(Reason.HTTP_1_0 if old else Reason.NO_UPGRADE, printable(head.http_version))
-    upgrade_members = members(head.get_all(b"upgrade"))
+    upgrade_members, strict, loose = _read_offers(tuple(head.get_all(b"upgrade")))
     if not upgrade_members:
         return Decline(Reason.NO_UPGRADE)
     misfit = None
@@ -143,7 +164,7 @@ def _choose(
         if not lenient:
             return misfit
         supported = [upgrade for upgrade in supported if is_lenient(upgrade)]
-    for token in _parse_offers(upgrade_members, lenient=lenient):
+    for token in loose if lenient else strict:
         for upgrade in supported:
             if upgrade.protocol.matches(token):
                 reason = _misfit(head, upgrade)

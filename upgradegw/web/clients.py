@@ -7,6 +7,7 @@ from typing import Any
 from twisted.protocols.haproxy._wrapper import HAProxyProtocolWrapper
 from twisted.protocols.policies import ProtocolWrapper
 
+from upgradegw.negotiation.authority import names_host
 from upgradegw.negotiation.client import NOBODY, TrustedProxies, effective_client
 from upgradegw.negotiation.model import Client, Fields
 
@@ -25,7 +26,9 @@ def client_of(request: Any, fields: Fields | None = None) -> Client:
             fields = tuple((n, value) for n, values in request.requestHeaders.getAllRawHeaders() for value in values)
         trusted = getattr(request.site, "trusted", NOBODY)
         peer, proxy_source = peer_of(request.transport, request.client)
-        client = effective_client(peer, request.isSecure(), fields, trusted, proxy_source)
+        hosts = request.requestHeaders.getRawHeaders(b"Host", ())
+        authority = hosts[0] if names_host(hosts) else None
+        client = effective_client(peer, request.isSecure(), fields, trusted, proxy_source, authority=authority)
         request.effective_client = client
     return client
 

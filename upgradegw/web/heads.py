@@ -17,8 +17,9 @@ def request_head(request: Any) -> RequestHead:
     headers = request.requestHeaders
     fields = tuple([(name, value) for name, values in headers.getAllRawHeaders() for value in values])
     has_content = headers.hasHeader(b"Transfer-Encoding")
-    if not has_content and headers.hasHeader(b"Content-Length"):
-        has_content = any(length.strip(b"0") for length in headers.getRawHeaders(b"Content-Length"))
+    if not has_content:
+        lengths = headers.getRawHeaders(b"Content-Length")
+        has_content = lengths is not None and any(length.strip(b"0") for length in lengths)
     return RequestHead(
         request.method,
         request.uri,

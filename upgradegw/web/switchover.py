@@ -7,12 +7,11 @@ once the 101 is out, costs this connection and no other.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from upgradegw.events import access_events
 from upgradegw.http.client_subject import client_subject
-from upgradegw.interfaces import Accept, Allow, Deny, EndSummary, Respond, Takeable, Upgrade, UpgradeInfo
+from upgradegw.interfaces import Accept, Allow, Deny, Respond, Takeable, Upgrade, UpgradeInfo
 from upgradegw.negotiation.fields import printable
 from upgradegw.negotiation.model import Candidate, Fields, Refuse, RequestHead
 from upgradegw.negotiation.reasons import Reason
@@ -20,7 +19,7 @@ from upgradegw.switching import switch
 from upgradegw.web.admission import Place
 from upgradegw.web.answering import Answering
 from upgradegw.web.asking import AUTHORIZE, PREPARE, Asking
-from upgradegw.web.live import LiveConnection
+from upgradegw.web.ends import Closing, End, LoggedEnd
 from upgradegw.web.responses import answer_refusal
 
 T = TypeVar("T")
@@ -172,18 +171,14 @@ class Switchover:
             accept.release()
             self._place.leave()
             raise
-        about = self._about(accept)
-        table = getattr(request.site, "live", None)
-        live = None if table is None else table.begin(about)
-        ended = self._ended(accept, about, live)
-        so_far = switch(
-            taken, (accept.phrase, fields), accept.protocol, self._info, ended, accept.ending, accept.witness
-        )
-        going_away = self._going_away(accept, taken.transport)
-        connection.switched(going_away)
+        end = self._prepare_end(accept)
+        so_far = switch(taken, (accept.phrase, fields), accept.protocol, self._info, end, accept.ending, accept.witness)
+        going_away = accept.ending.going_away if accept.ending is not None else Closing(taken.transport)
+        end.connection = connection.switched(going_away)
         self._place.switched(going_away, taken.transport)
-        if live is not None:
-            live.ready(so_far, going_away, taken.transport)
+        self._head.forget_index()
+        if end.live is not None:
+            end.live.ready(so_far, going_away, taken.transport)
 
     def _response_fields(self, accept: Accept, allow: Allow) -> Fields:
         """The response's fields: the switch first, then what was set on the request, by authorize and by the protocol.
@@ -205,24 +200,28 @@ class Switchover:
         fields.extend(accept.fields)
         return tuple(fields)
 
-    @staticmethod
-    def _going_away(accept: Accept, transport: Any) -> Callable[[int], None]:
-        if accept.ending is not None:
-            return accept.ending.going_away
-
-        def close(_code: int) -> None:
-            # On TLS a close waits for a registered producer, which need not know that it is to end.
-            with suppress(RuntimeError):  # a transport may object if there is none
-                transport.unregisterProducer()
-            transport.loseConnection()
-
-        return close
+    def _prepare_end(self, accept: Accept) -> End:
+        """Log the switch now and the end when it comes, if anybody wants to know."""
+        connection, place, site = self._connection, self._place, self._request.site
+        table = getattr(site, "live", None)
+        if table is None and not access_events.wanted:
+            return End(connection, place, accept.release)
+        about = self._about(accept)
+        live = None if table is None else table.begin(about)
+        if not access_events.wanted:
+            return End(connection, place, accept.release, live)
+        clock = site.reactor
+        access_events.emit(
+            "{client} {path!r}: switched to {token} from {http_version} ({connection_id}, subprotocol {subprotocol})",
+            event="switch",
+            seconds=clock.seconds() - self._began,
+            **about,
+        )
+        return LoggedEnd(connection, place, accept.release, live, about, clock)
 
     def _about(self, accept: Accept) -> dict[str, Any]:
-        """Say what this switch is, if anybody wants to know."""
+        """Say what this switch is."""
         request = self._request
-        if not access_events.wanted and getattr(request.site, "live", None) is None:
-            return {}
         about = {
             "connection_id": self._connection.connection_id,
             "client": self._head.client.address,
@@ -235,42 +234,3 @@ class Switchover:
             about["client_subject"] = self._info.client_subject
         route = getattr(request, "upgradegw_route", None)
         return about if route is None else {**about, "route": route}
-
-    def _ended(
-        self, accept: Accept, about: dict[str, Any], live: LiveConnection | None
-    ) -> Callable[[EndSummary], None]:
-        """Log the switch now and the end when it comes; give back what the connection used."""
-        connection, clock, place = self._connection, self._request.site.reactor, self._place
-
-        def give_back(_summary: EndSummary) -> None:
-            connection.ended()
-            place.leave()
-            accept.release()
-            if live is not None:
-                live.remove()
-
-        if not access_events.wanted:
-            return give_back
-        began = clock.seconds()
-        access_events.emit(
-            "{client} {path!r}: switched to {token} from {http_version} ({connection_id}, subprotocol {subprotocol})",
-            event="switch",
-            seconds=began - self._began,
-            **about,
-        )
-
-        def ended(summary: EndSummary) -> None:
-            give_back(summary)
-            access_events.emit(
-                "{client} {path!r}: {token} ended ({connection_id}): {reason} {close_code} after {seconds:.3f} s, "
-                "{bytes_in} bytes in, {bytes_out} out",
-                event="end",
-                seconds=clock.seconds() - began,
-                bytes_in=summary.bytes_in,
-                bytes_out=summary.bytes_out,
-                close_code=summary.close_code,
-                reason=summary.reason,
-                **about,
-            )
-
-        return ended

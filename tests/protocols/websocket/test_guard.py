@@ -64,14 +64,28 @@ class MessageDeadline(WebSocketTestCase):
             self.end(connection)
 
     def test_no_timer_for_complete_messages(self) -> None:
-        """While no message is incomplete at the end of a read there is no timer."""
+        """Messages that come whole need no timer; behind one that came in pieces it fires once and finds nothing."""
         connection = self.connect(ping_interval=None).receive(frame(TEXT, b"a"), frame(TEXT, b"b") * 5)
         assert self.clock.getDelayedCalls() == []
         connection.receive(frame(TEXT, b"c")[:3])
         assert len(self.clock.getDelayedCalls()) == 1
         connection.receive(frame(TEXT, b"c")[3:])
+        self.clock.advance(60)
+        assert connection.close_code is None
         assert self.clock.getDelayedCalls() == []
         self.end(connection)
+
+    def test_a_timer_that_was_left(self) -> None:
+        """The deadline counts from the message that is incomplete, not from an earlier one whose timer still runs."""
+        connection = self.connect(message_timeout=10, ping_interval=None)
+        connection.receive(frame(PING, b"c")[:3], frame(PING, b"c")[3:])
+        self.clock.advance(9)
+        connection.receive(frame(TEXT, b"abc")[:7])
+        self.advance(9)
+        assert connection.close_code is None
+        self.advance(2)
+        connection.flush()
+        self.assert_ended(connection, 1008, "message_timeout", frame(TEXT, b"abc")[7:])
 
     def test_each_message_has_its_own(self) -> None:
         """A client that always has the next message underway is not late."""

@@ -6,17 +6,15 @@ These are the steps that Autobahn takes behind its own 101 (``succeedHandshake``
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import txaio
-from twisted.internet.interfaces import IProtocol
+from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
-from zope.interface import classImplements
 
 from upgradegw.interfaces import EndSummary
 from upgradegw.negotiation.reasons import Reason
-from upgradegw.protocols.websocket.beginning import autobahns_transport
+from upgradegw.protocols.factories import FactoryUse
+from upgradegw.protocols.websocket.beginning import Begun, autobahns_transport
 from upgradegw.protocols.websocket.compression import create_compressor
 from upgradegw.protocols.websocket.watch import CLOSED, OPEN
 from upgradegw.protocols.websocket.writing import WriteWatch
@@ -25,77 +23,76 @@ from upgradegw.protocols.websocket.writing import WriteWatch
 _GOING_AWAY = 1001
 
 
-class Opener:
-    """The protocol that is attached behind the 101: opens Autobahn's, to which everything else goes directly."""
+class Opening(Begun):
+    """The part of a protocol that connects it twice: to ask its ``onConnect``, and to be open behind the 101."""
 
-    __slots__ = ("_acceptance", "_opened", "_protocol", "connectionLost", "dataReceived", "upgraded")
-
-    dataReceived: Callable[[bytes], None]
-    connectionLost: Callable[[Failure], None]
-
-    def __init__(self, protocol: Any, acceptance: Any, opened: dict[int, Any]) -> None:
-        """Prepare to open.
-
-        Args:
-            protocol: A ``Guarded`` protocol, connected and with its request.
-            acceptance: Autobahn's acceptance of a compression offer, or None.
-            opened: The open protocols by ``id``, which this one will be among.
-        """
-        self._protocol = protocol
-        self._opened = opened
-        self._acceptance = acceptance
-        self.dataReceived = protocol.dataReceived
-        self.connectionLost = protocol.connectionLost
-        if hasattr(protocol, "upgraded"):
-            self.upgraded = protocol.upgraded
+    #: Autobahn's acceptance of a compression offer, or None, and the open protocols; from the acceptance to the 101.
+    upgradegw_opening: tuple[Any, dict[int, Any]] | None = None
 
     def makeConnection(self, transport: Any) -> None:
-        """Open: behind the 101, before the first frame."""
-        protocol = self._protocol
-        watch = protocol.upgradegw_watch
-        if protocol.state == CLOSED:
+        """Begin as with Autobahn; the second time, open: behind the 101, before the first frame."""
+        opening = self.upgradegw_opening
+        if opening is None:
+            super().makeConnection(transport)
+            return
+        del self.upgradegw_opening
+        if self.state == CLOSED:
             # The application has dropped the connection before it was open.
             transport.loseConnection()
             return
-        protocol.transport = autobahns_transport(transport)
-        protocol.inside_message = False
-        protocol.current_frame = None
-        if self._acceptance is not None:
-            compressor = create_compressor(self._acceptance)
-            protocol._perMessageCompress = compressor  # noqa: SLF001
-            protocol.websocket_extensions_in_use.append(compressor)
-        watch.writes = WriteWatch(protocol, watch.policy)
-        protocol.state = OPEN
-        if protocol.autoPingInterval:
-            protocol.autoPingPendingCall = protocol.factory._batched_timer.call_later(  # noqa: SLF001
-                protocol.autoPingInterval,
-                protocol._sendAutoPing,  # noqa: SLF001
-            )
-        if protocol.trackedTimings:
-            protocol.trackedTimings.track("onOpen")
-        self._opened[id(protocol)] = protocol
-        watch.opened = self._opened
-        try:
-            protocol._onOpen()  # noqa: SLF001
-        except Exception:  # noqa: BLE001 - the application's
-            protocol._upgradegw_failed(Failure())  # noqa: SLF001
-        txaio.resolve(protocol.is_open, None)
-
-    def connectionMade(self) -> None:
-        """Part of IProtocol; ``makeConnection`` has done it all."""
+        _open(self, transport, *opening)
 
 
-classImplements(Opener, IProtocol)
+def _open(protocol: Any, transport: Any, acceptance: Any, opened: dict[int, Any]) -> None:
+    """Do what Autobahn does behind its own 101."""
+    watch = protocol.upgradegw_watch
+    protocol.transport = autobahns_transport(transport)
+    protocol.data = b""
+    protocol.inside_message = False
+    protocol.current_frame = None
+    if acceptance is None:
+        protocol._perMessageCompress = None  # noqa: SLF001
+    else:
+        protocol._perMessageCompress = compressor = create_compressor(acceptance)  # noqa: SLF001
+        protocol.websocket_extensions_in_use.append(compressor)
+    watch.writes = WriteWatch(protocol, watch.policy)
+    protocol.state = OPEN
+    if protocol.autoPingInterval:
+        protocol.autoPingPendingCall = protocol.factory._batched_timer.call_later(  # noqa: SLF001
+            protocol.autoPingInterval,
+            protocol._sendAutoPing,  # noqa: SLF001
+        )
+    if protocol.trackedTimings:
+        protocol.trackedTimings.track("onOpen")
+    opened[id(protocol)] = protocol
+    watch.opened = opened
+    try:
+        protocol._onOpen()  # noqa: SLF001
+    except Exception:  # noqa: BLE001 - the application's
+        protocol._upgradegw_failed(Failure())  # noqa: SLF001
+    protocol.upgradegw_fire_open()
 
 
 class WebSocketEnding:
-    """What a stop and the access log want of a WebSocket."""
+    """What a stop and the access log want of a WebSocket, and what gives back what it used."""
 
-    __slots__ = ("_protocol",)
+    __slots__ = ("_protocol", "_use")
 
-    def __init__(self, protocol: Any) -> None:
-        """Speak for a ``Guarded`` protocol."""
+    def __init__(self, protocol: Any, use: FactoryUse) -> None:
+        """Speak for a ``Guarded`` protocol.
+
+        Args:
+            protocol: The protocol.
+            use: Its factory's.
+        """
         self._protocol = protocol
+        self._use = use
+
+    def release(self) -> None:
+        """The connection has ended, or the switch never came."""
+        if not self._protocol.upgradegw_watch.lost:
+            abandon(self._protocol, "the client left before the opening handshake was completed")
+        self._use.release()
 
     def going_away(self, code: int = _GOING_AWAY) -> None:
         """Begin the closing handshake, with 1001 where nobody says otherwise (RFC 6455 section 7.4.1)."""
@@ -117,3 +114,9 @@ class WebSocketEnding:
             second if first is None else first,
             str(reason.value),
         )
+
+
+def abandon(protocol: Any, why: str) -> None:
+    """End a protocol that was never open, so that ``onClose`` and the factory's count are right."""
+    protocol.wasNotCleanReason = why
+    protocol.connectionLost(Failure(ConnectionDone(why)))

@@ -120,24 +120,31 @@ class Settings:
             given: What ``autobahn_settings`` returned.
         """
         self._given = given
-        self._made: dict[Any, tuple[Any, Mapping[str, Any]]] = {}
 
-    def of(self, protocol: Any) -> Mapping[str, Any]:
-        """Return the settings to put on a new protocol; made anew only when the factory's have changed.
+    def read(self, kind: Any, factory: Any) -> tuple[Any, ...]:
+        """Return what of the factory's settings is in force for a protocol class, to see whether it has changed."""
+        return _left_to_factory(kind)[1](factory)  # type: ignore[no-any-return]
+
+    def of_kind(self, kind: Any, factory: Any) -> Mapping[str, Any]:
+        """Return the settings of a protocol class; what the class itself has set is kept.
 
         Args:
-            protocol: A protocol that its factory has just built. What its class or its ``__init__`` has set is kept.
+            kind: The class.
+            factory: Whose protocols are of that class.
+        """
+        return self._make(factory, _left_to_factory(kind)[0])
+
+    def of(self, protocol: Any) -> Mapping[str, Any] | None:
+        """Return the settings of one protocol, or None if they are those of its class.
+
+        Args:
+            protocol: A protocol that its factory has just built. What its ``__init__`` has set is kept.
         """
         kind: Any = type(protocol)
-        names, read = _left_to_factory(kind)
-        own = vars(protocol)
-        if not names.isdisjoint(own):
-            return self._make(protocol.factory, [name for name in names if name not in own])
-        values = read(protocol.factory)
-        made = self._made.get(kind)
-        if made is None or made[0] != values:
-            self._made[kind] = made = (values, self._make(protocol.factory, names))
-        return made[1]
+        names, own = _left_to_factory(kind)[0], vars(protocol)
+        if names.isdisjoint(own):
+            return None
+        return self._make(protocol.factory, [name for name in names if name not in own])
 
     def _make(self, factory: Any, names: Iterable[str]) -> Mapping[str, Any]:
         given, untouched = self._given, pristine()

@@ -9,8 +9,6 @@ from typing import Any
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
-from twisted.internet.error import ConnectionDone
-from twisted.python.failure import Failure
 
 from upgradegw.interfaces import Accept, Deny, UpgradeInfo
 from upgradegw.negotiation.model import Refuse, RequestHead, UpgradeProtocol
@@ -21,11 +19,11 @@ from upgradegw.protocols.connections import Connections, Slow, check_slow, choos
 from upgradegw.protocols.factories import FactoryUse
 from upgradegw.protocols.twisted_websocket import TwistedFactory, is_twisted_factory
 from upgradegw.protocols.websocket.answers import header_fields, read_answer, read_denial
-from upgradegw.protocols.websocket.beginning import autobahns_transport
+from upgradegw.protocols.websocket.beginning import autobahns_transport, begin
 from upgradegw.protocols.websocket.broadcasting import Broadcast
 from upgradegw.protocols.websocket.compression import negotiate_compression
-from upgradegw.protocols.websocket.guard import guarded
-from upgradegw.protocols.websocket.opening import Opener, WebSocketEnding
+from upgradegw.protocols.websocket.kinds import Kinds
+from upgradegw.protocols.websocket.opening import WebSocketEnding, abandon
 from upgradegw.protocols.websocket.origins import FactoryOrigins
 from upgradegw.protocols.websocket.requests import connection_request
 from upgradegw.protocols.websocket.settings import (
@@ -66,7 +64,7 @@ class WebSocketUpgrade:
         self._use = FactoryUse(factory)
         self._factory_origins = FactoryOrigins(factory) if origins is UNSET else None
         self._origins = None if origins is UNSET or origins is None else parse_origins(origins)
-        self._settings = Settings(settings)
+        self._kinds = Kinds(Settings(settings))
         self._policy = policy
         self._compression = compression
         self._subprotocols = check_subprotocols(subprotocols)
@@ -129,15 +127,19 @@ class WebSocketUpgrade:
         connected = self.factory.countConnections
         self._use.acquire()
         try:
-            protocol = self._build(info, transport.getPeer())
-            if protocol is None:
-                self._use.release()
-                return Refuse(Reason.NO_PROTOCOL, 503)
-            self._connect(protocol, transport)
+            protocol = self._kinds.build(self.factory)
+            if protocol is not None:
+                self._begin(protocol, transport)
+            else:
+                protocol = self._build(info, transport.getPeer())
+                if protocol is None:
+                    self._use.release()
+                    return Refuse(Reason.NO_PROTOCOL, 503)
+                self._connect(protocol, transport)
         except BaseException as why:
             if self.factory.countConnections > connected:
                 # An overridden connectionMade failed behind Autobahn's own.
-                self._abandon(protocol, f"the opening handshake was not completed: {why!r}")
+                abandon(protocol, f"the opening handshake was not completed: {why!r}")
             self._use.release()
             raise
         try:
@@ -160,11 +162,15 @@ class WebSocketUpgrade:
         """Put settings and watch on a new protocol, and give it the transport to ask for addresses."""
         if not isinstance(protocol, WebSocketServerProtocol):
             raise TypeError(f"the factory built {protocol!r}, which is no WebSocketServerProtocol of autobahn.twisted")
-        vars(protocol).update(self._settings.of(protocol))
+        self._kinds.adopt(protocol)
         protocol.upgradegw_watch = Watch(self._policy)
-        kind: Any = type(protocol)
-        protocol.__class__ = guarded(kind)
         protocol.makeConnection(autobahns_transport(transport))
+
+    def _begin(self, protocol: Any, transport: Any) -> None:
+        """Do the same for one of ``Kinds.build``."""
+        protocol.upgradegw_watch = Watch(self._policy)
+        protocol.transport = autobahns_transport(transport)
+        begin(protocol)
 
     @staticmethod
     def _describe(protocol: Any, info: UpgradeInfo) -> None:
@@ -197,33 +203,17 @@ class WebSocketUpgrade:
             fields.append((b"Sec-WebSocket-Extensions", acceptance.get_extension_string().encode("ascii")))
         fields += header_fields(self.factory.headers)
         fields += more
-        return Accept(
-            Opener(protocol, acceptance, self._opened),
-            tuple(fields),
-            subprotocol=subprotocol,
-            ending=WebSocketEnding(protocol),
-            release=lambda: self._release(protocol),
-        )
+        protocol.upgradegw_opening = (acceptance, self._opened)
+        ending = WebSocketEnding(protocol, self._use)
+        return Accept(protocol, tuple(fields), subprotocol=subprotocol, ending=ending, release=ending.release)
 
     def _fail(self, protocol: Any, why: BaseException) -> Deny:
         """Tell the protocol that it was in vain; turn a denial into a response and raise everything else."""
-        self._abandon(protocol, f"the opening handshake was not completed: {why!r}")
+        abandon(protocol, f"the opening handshake was not completed: {why!r}")
         self._use.release()
         if isinstance(why, ConnectionDeny):
             return read_denial(why)
         raise why
-
-    def _release(self, protocol: Any) -> None:
-        """The connection has ended, or the switch never came."""
-        if not protocol.upgradegw_watch.lost:
-            self._abandon(protocol, "the client left before the opening handshake was completed")
-        self._use.release()
-
-    @staticmethod
-    def _abandon(protocol: Any, why: str) -> None:
-        """End a protocol that was never open, so that ``onClose`` and the factory's count are right."""
-        protocol.wasNotCleanReason = why
-        protocol.connectionLost(Failure(ConnectionDone(why)))
 
 
 def websocket(

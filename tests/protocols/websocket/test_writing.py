@@ -80,6 +80,14 @@ class SlowReaders(WebSocketTestCase):
             connection.protocol.sendMessage(bytes(10 * KIB))
         self.assert_dropped(connection)
 
+    def test_a_close_that_is_too_much(self) -> None:
+        """Where the Close frame itself resets the connection, it is closed and nothing waits for an answer."""
+        connection = self.connect(window=0, ping_interval=None, max_unsent=1000)
+        connection.protocol.sendMessage(bytes(100 * KIB))
+        connection.protocol.sendClose(1000)
+        self.assert_dropped(connection)
+        assert connection.protocol.state == connection.protocol.STATE_CLOSED
+
     def test_one_large_message_passes(self) -> None:
         """The limit is about what is already unsent: a message larger than it can be sent."""
         connection = self.connect(ping_interval=None)

@@ -14,37 +14,20 @@ from autobahn.twisted.websocket import WebSocketServerProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from upgradegw.http1.sending import plain_socket
+from upgradegw.protocols.at_once import send_at_once
 from upgradegw.protocols.websocket.compression import Deflate
+from upgradegw.protocols.websocket.framing import BINARY, COMPRESSED, FIN, TEXT, message_frame
+from upgradegw.protocols.websocket.observing import SENDING
 from upgradegw.protocols.websocket.watch import OPEN
+from upgradegw.transports import plain_socket
 
 _log = Logger(namespace="upgradegw.websocket")
-
-#: Methods that an application may have replaced on one protocol.
-_SENDING = ("sendMessage", "sendFrame", "sendData")
 
 #: No piece of a message has been sent that needs another.
 _GROUND: int = WebSocketServerProtocol.SEND_STATE_GROUND
 
-#: RFC 6455 section 5.2.
-_FIN, _COMPRESSED = 0x80, 0x40
-_TEXT, _BINARY = 1, 2
-
-
 #: Bytes that a message takes beside its content while it waits, roughly: else empty ones would cost nothing.
 _ENTRY = 64
-
-
-def message_frame(content: bytes, first_octet: int) -> bytes:
-    """Return a message as one frame, unmasked as a server's are (RFC 6455 section 5.2)."""
-    size = len(content)
-    if size < 126:  # noqa: PLR2004 - the RFC's: shorter lengths are their own code
-        head = bytes((first_octet, size))
-    elif size < 1 << 16:
-        head = bytes((first_octet, 126)) + size.to_bytes(2, "big")
-    else:
-        head = bytes((first_octet, 127)) + size.to_bytes(8, "big")
-    return head + content
 
 
 class Broadcast:
@@ -67,7 +50,7 @@ class Broadcast:
         # Autobahn takes no subclass of bytes.
         self._content = bytes(message) if isinstance(message, bytes) else message.encode("utf-8")
         self._close_slow = close_slow
-        self._octet = _FIN | (_BINARY if self._is_binary else _TEXT)
+        self._octet = FIN | (BINARY if self._is_binary else TEXT)
         self._plain = message_frame(self._content, self._octet)
         self._deflated: dict[tuple[int, int], tuple[bytes, int]] = {}
 
@@ -86,6 +69,7 @@ class Broadcast:
     def _send(self, protocol: Any) -> bool:
         watch = protocol.upgradegw_watch
         writes = watch.writes
+        protocol._upgradegw_flush()  # noqa: SLF001
         unsent = writes.unsent()
         if writes.over_limit(unsent):
             if self._close_slow:
@@ -125,7 +109,7 @@ class Broadcast:
         if made is None:
             compressor.start_compress_message()
             content = compressor.compress_message_data(self._content) + compressor.end_compress_message()
-            made = message_frame(content, self._octet | _COMPRESSED), len(content)
+            made = message_frame(content, self._octet | COMPRESSED), len(content)
             self._deflated[parameters] = made
         return made
 
@@ -136,28 +120,14 @@ class Broadcast:
         stats.outgoingWebSocketFrames += 1
         stats.outgoingOctetsAppLevel += len(self._content)
         stats.outgoingOctetsWebSocketLevel += size
-        if not unsent and not protocol.send_queue and not protocol.logOctets:
-            sent = _send_at_once(protocol.transport, frame)
+        if not unsent and not protocol.triggered and not protocol.logOctets:
+            connected = plain_socket(protocol.transport)
+            sent = 0 if connected is None else send_at_once(connected, frame)
             if sent:
                 stats.outgoingOctetsWireLevel += sent
                 frame = frame[sent:]
         if frame:
             protocol.sendData(frame)
-
-
-def _send_at_once(transport: Any, frame: bytes) -> int:
-    """Send without the way through the reactor, where nothing waits in the transport; return how much was taken.
-
-    Of all that a small message costs, the reactor's registering and unregistering of a writer is the larger part.
-    What the socket does not take, and every error, is left to the transport.
-    """
-    connected = plain_socket(transport)
-    if connected is None:
-        return 0
-    try:
-        return connected.send(frame)
-    except OSError:
-        return 0
 
 
 def _sends_plainly(protocol: Any) -> bool:
@@ -168,7 +138,7 @@ def _sends_plainly(protocol: Any) -> bool:
         and not protocol.maskServerFrames
         and not protocol.logFrames
         and not protocol.trackedTimings
-        and vars(protocol).keys().isdisjoint(_SENDING)
+        and vars(protocol).keys().isdisjoint(SENDING)
     )
 
 

@@ -75,9 +75,18 @@ class Closing(Watched):
     def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
         """Send a Close, and read on for the client's."""
         super().sendCloseFrame(code, reasonUtf8, isReply)
+        if self.droppedByMe:
+            # While the frame was sent: the client does not read. Autobahn has not noticed.
+            self.state = CLOSED
+            self._upgradegw_cancel_close_timer()
         writes = self.upgradegw_watch.writes
         if writes is not None:
             writes.keep_reading()
+
+    def _upgradegw_cancel_close_timer(self) -> None:
+        if self.closeHandshakeTimeoutCall is not None:
+            self.closeHandshakeTimeoutCall.cancel()
+            self.closeHandshakeTimeoutCall = None
 
     def dropConnection(self, abort: bool = False) -> None:
         """Close the connection; without a reset if both sides have said goodbye."""
@@ -99,14 +108,10 @@ class Closing(Watched):
         except Exception:  # noqa: BLE001 - the application's
             _log.failure("the application failed in connectionLost")
         self._upgradegw_stop_waiting(watch)
-        if self.closeHandshakeTimeoutCall is not None:
-            self.closeHandshakeTimeoutCall.cancel()
-            self.closeHandshakeTimeoutCall = None
+        self._upgradegw_cancel_close_timer()
         if watch.writes is not None:
             watch.writes.cancel()
             watch.writes = None
-        watch.skipper = None
+        watch.skipper = watch.partial = None
         self.data = b""
-        # Its result is the protocol itself. Without this circle all of the connection goes at once, and costs the
-        # garbage collector nothing; whoever asks for it from now on gets another.
-        self.__dict__.pop("is_closed", None)
+        del self.is_closed  # its result is the protocol itself

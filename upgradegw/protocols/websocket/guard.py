@@ -23,28 +23,24 @@ from twisted.python.failure import Failure
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.protocols.websocket.beginning import Begun, begin
 from upgradegw.protocols.websocket.closing import Closing
+from upgradegw.protocols.websocket.observing import receives_as_autobahn, sends_as_autobahn, untouched
 from upgradegw.protocols.websocket.reading import Reading
+from upgradegw.protocols.websocket.receiving import ShortReceiving
 from upgradegw.protocols.websocket.requests import Described
-from upgradegw.protocols.websocket.watch import OPEN
-from upgradegw.protocols.websocket.writing import HIGH_WATER
+from upgradegw.protocols.websocket.sending import Sending, ShortSending, send
+from upgradegw.protocols.websocket.watch import CLOSED, OPEN
 
 _log = Logger(namespace="upgradegw.websocket")
 
 #: What Autobahn's beginning of a connection consists of.
 _BEGINNING = ("connectionMade", "_connectionMade", "setTrackTimings")
 
-#: What the sending of a message consists of.
-_SENDING = ("sendMessage", "sendFrame", "sendData")
 
-
-class Guarded(Reading, Closing, Described, Begun):
+class Guarded(Sending, Reading, Closing, Described, Begun):
     """The mixin; ``guarded(cls)`` puts it over a protocol class."""
 
     #: Whether the application wants to be asked: Autobahn's own ``onConnect`` lets everybody in.
     upgradegw_asks: bool
-
-    #: Whether messages can be written as frames that are made elsewhere: the application sends as Autobahn does.
-    upgradegw_sends_plainly: bool
 
     #: All settings are on the protocol before Autobahn would copy them one by one, and print them for a debug log.
     CONFIG_ATTRS = ()
@@ -93,65 +89,10 @@ class Guarded(Reading, Closing, Described, Begun):
         else:
             self.failedByMe = True
 
-    # --- Writing.
-
-    def sendMessage(self, payload: bytes, *args: Any, **kwargs: Any) -> None:
-        """Send a message. The limit is about those received; Autobahn would apply it here, and to compressed sizes."""
-        limit = self.maxMessagePayloadSize
-        if not limit or (len(payload) <= limit and self._perMessageCompress is None):
-            super().sendMessage(payload, *args, **kwargs)
-            return
-        self.maxMessagePayloadSize = 0
-        try:
-            super().sendMessage(payload, *args, **kwargs)
-        finally:
-            self.maxMessagePayloadSize = limit
-
-    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
-        """Write, and watch whether the client reads."""
-        writes = self.upgradegw_watch.writes
-        if writes is not None:
-            writes.burst += len(data)
-            if writes.burst > HIGH_WATER:
-                writes.swell(len(data))
-        self._upgradegw_send(data, sync, chopsize)
-
-    def endMessage(self) -> None:
-        """End a message that was sent piece by piece, and send what was broadcast meanwhile."""
-        super().endMessage()
-        pending, self.upgradegw_watch.pending = self.upgradegw_watch.pending, None
-        for payload, is_binary in pending or ():
-            if self.state == OPEN:
-                self.sendMessage(payload, is_binary)
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """Register a producer of the application's."""
-        writes = self.upgradegw_watch.writes
-        if writes is None:
-            raise RuntimeError("a producer can be registered when the connection is open, not in onConnect")
-        writes.register(producer, streaming)
-
-    def unregisterProducer(self) -> None:
-        """Unregister the application's producer; before the opening the transport is not ours to touch."""
-        writes = self.upgradegw_watch.writes
-        if writes is not None:
-            writes.unregister()
-
 
 def _receive(self: Any, data: bytes) -> None:
     """Autobahn's ``dataReceived`` without the text that it makes for a debug log at each read."""
     self._dataReceived(data)
-
-
-def _send(self: Any, data: bytes, sync: bool, chopsize: int | None) -> None:
-    """Autobahn's ``sendData`` without the text that it makes for a debug log at each write."""
-    if sync or chopsize or self.send_queue or self.logOctets:
-        WebSocketServerProtocol.sendData(self, data, sync, chopsize)
-        return
-    if self.state == OPEN:
-        # Before the write, which may find the buffer full and look at how much has been sent.
-        self.trafficStats.outgoingOctetsWireLevel += len(data)
-    self.transport.write(data)
 
 
 def _open(self: Any) -> None:
@@ -170,13 +111,10 @@ def _lose(self: Any, reason: Failure) -> None:
     if not isinstance(reason.value, ConnectionDone | ConnectionLost | ConnectionAborted):
         WebSocketServerProtocol.connectionLost(self, reason)
         return
+    if self._upgradegw_closed is None:
+        self.state = CLOSED  # nobody has asked for ``is_closed``, so it need not be made only to fire
     WebSocketProtocol._connectionLost(self, reason)  # noqa: SLF001
     self.factory.countConnections -= 1
-
-
-def _untouched(kind: Any, *names: str) -> bool:
-    """Tell whether the application has left these methods as Autobahn has them."""
-    return all(getattr(kind, name) is getattr(WebSocketServerProtocol, name) for name in names)
 
 
 @cache
@@ -185,16 +123,20 @@ def guarded(kind: Any) -> Any:
 
     Its instances are instances of the application's class, and ``protocol.__class__`` can be set to it.
     """
+    receives_plainly, sends_plainly = receives_as_autobahn(kind), sends_as_autobahn(kind)
     # What the application overrides is called as ever.
     names = {
-        "_upgradegw_receive": _receive if _untouched(kind, "dataReceived") else kind.dataReceived,
-        "_upgradegw_send": _send if _untouched(kind, "sendData") else kind.sendData,
-        "_upgradegw_make": begin if _untouched(kind, *_BEGINNING) else kind.connectionMade,
-        "_upgradegw_lose": _lose if _untouched(kind, "connectionLost", "_connectionLost") else kind.connectionLost,
-        "upgradegw_asks": not _untouched(kind, "onConnect"),
-        "upgradegw_sends_plainly": _untouched(kind, *_SENDING),
-        "_onOpen": _open if _untouched(kind, "_onOpen") else kind._onOpen,  # noqa: SLF001
+        "_upgradegw_send": send if untouched(kind, "sendData") else kind.sendData,
+        "_upgradegw_make": begin if untouched(kind, *_BEGINNING) else kind.connectionMade,
+        "_upgradegw_lose": _lose if untouched(kind, "connectionLost", "_connectionLost") else kind.connectionLost,
+        "upgradegw_asks": not untouched(kind, "onConnect"),
+        "upgradegw_receives_plainly": receives_plainly,
+        "upgradegw_sends_plainly": sends_plainly,
+        "_onOpen": _open if untouched(kind, "_onOpen") else kind._onOpen,  # noqa: SLF001
         "__module__": kind.__module__,
         "__qualname__": kind.__qualname__,
     }
-    return type(kind)(kind.__name__, (Guarded, kind), names)
+    if not receives_plainly:
+        names["_upgradegw_receive"] = _receive if untouched(kind, "dataReceived") else kind.dataReceived
+    ways = ((ShortReceiving,) if receives_plainly else ()) + ((ShortSending,) if sends_plainly else ())
+    return type(kind)(kind.__name__, (*ways, Guarded, kind), names)

@@ -6,9 +6,10 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from upgradegw.negotiation.reasons import Reason
+from upgradegw.protocols.websocket.gathering import Gathering
 from upgradegw.protocols.websocket.skipping import FrameSkipper
 from upgradegw.protocols.websocket.timing import call_later, seconds
-from upgradegw.protocols.websocket.watch import CLOSED, OPEN, Watch, Watched
+from upgradegw.protocols.websocket.watch import CLOSED, OPEN, Watch
 
 _log = Logger(namespace="upgradegw.websocket")
 
@@ -17,12 +18,23 @@ _log = Logger(namespace="upgradegw.websocket")
 _FIRST_CONTROL_OPCODE = 8
 
 
-class Reading(Watched):
+class Reading(Gathering):
     """Hooks in where Autobahn takes bytes, begins a message or a frame, and has a control frame."""
 
     def dataReceived(self, data: bytes) -> None:
-        """Give bytes to Autobahn; nothing that it or the application raises leaves this method."""
+        """Work off what was read, and write once; what Autobahn or the application raises does not leave this."""
         watch = self.upgradegw_watch
+        if watch.gathered is not None:
+            self._upgradegw_receive_within(data)
+            return
+        watch.gathered = []
+        try:
+            self._upgradegw_work_off(watch, data)
+            self._upgradegw_flush()
+        finally:
+            watch.gathered = None
+
+    def _upgradegw_work_off(self, watch: Watch, data: bytes) -> None:
         if self.failedByMe or self.state == CLOSED:
             self.trafficStats.incomingOctetsWireLevel += len(data)
             self._upgradegw_skip(watch, data)
@@ -33,12 +45,23 @@ class Reading(Watched):
             self._upgradegw_receive(data)
         except Exception:  # noqa: BLE001 - the application's
             self._upgradegw_failed(Failure())
-        if self.failedByMe:
+        self._upgradegw_look_after(watch)
+
+    def _upgradegw_look_after(self, watch: Watch) -> None:
+        """See to what is left: of a failure the client's Close, of a message its rest."""
+        if self.failedByMe or self.state == CLOSED:
             self._upgradegw_skip(watch, b"")
-        elif self.inside_message or self.current_frame is not None or self.data:
+        elif self.inside_message or self.current_frame is not None or self.data or watch.partial is not None:
             self._upgradegw_await_rest(watch)
-        elif watch.timer is not None:
-            self._upgradegw_stop_waiting(watch)
+        else:
+            watch.incomplete = None
+
+    def _upgradegw_receive_within(self, data: bytes) -> None:
+        """Take bytes that are delivered while others are worked off; Autobahn is not made for that."""
+        self._upgradegw_receive(data)
+
+    def _upgradegw_hand_over(self, watch: Watch) -> None:
+        """Let ``data`` have what was kept elsewhere."""
 
     def consumeData(self) -> None:
         """Parse until there is too little for a step, or nothing may be parsed any more (RFC 6455 section 7.1.7)."""
@@ -47,6 +70,7 @@ class Reading(Watched):
 
     def _upgradegw_skip(self, watch: Watch, data: bytes) -> None:
         """Look for the client's Close only."""
+        self._upgradegw_hand_over(watch)
         pending, self.data = self.data, b""
         self._upgradegw_stop_waiting(watch)
         if self.state == CLOSED:
@@ -66,7 +90,11 @@ class Reading(Watched):
             self.dropConnection(abort=False)
 
     def _upgradegw_await_rest(self, watch: Watch) -> None:
-        """Give a message that has begun its deadline."""
+        """Give a message that has begun its deadline.
+
+        The timer stays when the message is complete, and looks what there is when it fires: most messages that come
+        in pieces are complete soon.
+        """
         timeout = watch.policy.message_timeout
         if timeout is None:
             return
@@ -79,6 +107,8 @@ class Reading(Watched):
 
     def _upgradegw_message_late(self, watch: Watch, timeout: float) -> None:
         watch.timer = None
+        if watch.incomplete is None:
+            return
         left = watch.incomplete_since + timeout - seconds()
         if left > 0:
             watch.timer = call_later(left, self._upgradegw_message_late, watch, timeout)

@@ -7,6 +7,7 @@ from typing import Any
 from autobahn.twisted.websocket import WebSocketServerProtocol
 
 from upgradegw.negotiation.reasons import Reason
+from upgradegw.protocols.websocket.partial import PartialFrame
 from upgradegw.protocols.websocket.settings import Policy
 from upgradegw.protocols.websocket.skipping import FrameSkipper
 from upgradegw.protocols.websocket.timing import Bucket
@@ -20,16 +21,25 @@ class Watch:
     """What the mixin keeps of one connection, in one attribute, so that no name of the application's is taken."""
 
     __slots__ = (
+        "attributes",
         "bucket",
         "fragments",
+        "gathered",
         "incomplete",
         "incomplete_since",
         "lost",
+        "max_short",
+        "max_size",
         "opened",
+        "partial",
         "pending",
         "pending_size",
         "policy",
         "reason",
+        "receives_plainly",
+        "receiving_settled",
+        "sending_settled",
+        "sends_plainly",
         "skipper",
         "timer",
         "writes",
@@ -38,6 +48,17 @@ class Watch:
     def __init__(self, policy: Policy) -> None:
         """Start before the opening."""
         self.policy = policy
+        #: How many attributes the protocol had when it was last looked through for methods replaced on it.
+        self.attributes = 0
+        #: Whether no method was replaced, and whether nothing else can change without a trace; see ``observing``.
+        self.receives_plainly = self.receiving_settled = False
+        self.sends_plainly = self.sending_settled = False
+        #: Bytes of the largest frame that is common, and of the largest whose length stands in one octet.
+        self.max_size = self.max_short = 0
+        #: What is written while one read is worked off, to be given to the transport as one; None outside.
+        self.gathered: list[bytes] | None = None
+        #: A common frame of which only the beginning has come.
+        self.partial: PartialFrame | None = None
         self.lost = False
         #: The open protocols by ``id``, from the opening on.
         self.opened: dict[int, Any] = {}
@@ -66,6 +87,7 @@ class Watched(WebSocketServerProtocol):  # type: ignore[misc]
     upgradegw_watch: Watch
 
     # Autobahn's, named here for the type checker.
+    _perMessageCompress: Any
     closeHandshakeTimeoutCall: Any
     current_frame: Any
     data: bytes

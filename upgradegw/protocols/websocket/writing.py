@@ -80,7 +80,11 @@ class WriteWatch:
             if not self._closing and self.over_limit(self.unsent(self.burst - size)):
                 self._protocol.drop_slow_reader(f"more than {self._policy.max_unsent} bytes are unsent")
         elif not self._registered and not self._foreign:
-            self._register()
+            unsent = unsent_bytes(self._transport)
+            if unsent is not None and unsent + size <= HIGH_WATER:
+                self.burst = unsent + size
+            else:
+                self._register()
 
     def unsent(self, written: int | None = None) -> int:
         """Return how many bytes are unsent.

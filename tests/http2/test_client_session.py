@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from hyperframe.frame import Frame, SettingsFrame, WindowUpdateFrame
+from hyperframe.frame import Frame as TheirFrame
+from hyperframe.frame import SettingsFrame, WindowUpdateFrame
 
 from upgradegw.http2.client_connection import CLIENT_LIMITS
 from upgradegw.http2.client_session import ClientSession
-from upgradegw.http2.frames import PREFACE
+from upgradegw.http2.frames import PREFACE, Frame, Kind
 
 
 def test_the_preface_and_the_settings() -> None:
@@ -15,7 +16,7 @@ def test_the_preface_and_the_settings() -> None:
     assert said.startswith(PREFACE)
     rest, frames = said[len(PREFACE) :], []
     while rest:
-        frame, length = Frame.parse_frame_header(memoryview(rest[:9]))
+        frame, length = TheirFrame.parse_frame_header(memoryview(rest[:9]))
         frame.parse_body(memoryview(rest[9 : 9 + length]))
         frames.append(frame)
         rest = rest[9 + length :]
@@ -32,6 +33,6 @@ def test_what_the_server_lets_us_do() -> None:
     """Until SETTINGS say otherwise there is no extended CONNECT (RFC 8441 section 3)."""
     session = ClientSession(CLIENT_LIMITS, 16 * 1024)
     assert not session.extended_connect
-    session.settings_received(b"\0\0\x0c\4\0\0\0\0\0" + b"\0\3\0\0\0\7" + b"\0\x08\0\0\0\1")
+    session.settings_received(Frame(Kind.SETTINGS, 0, 0, b"\0\3\0\0\0\7" + b"\0\x08\0\0\0\1"))
     assert session.extended_connect
     assert session.max_streams == 7

@@ -85,8 +85,8 @@ def test_every_split() -> None:
     """Frames are the same in every split and byte by byte; what is to be ignored is not there."""
     whole = read(reader(), ALL)
     assert [each.kind for each in whole] == [1, 0, 3, 6, 8, 8, 7]
-    assert whole[0].raw == b"blockrest"
-    assert whole[1].raw == data(1, b"content", end=True)
+    assert whole[0].payload == b"blockrest"
+    assert whole[1].payload == b"content"
     for segments in splits(ALL):
         assert read(reader(), *segments) == whole
 
@@ -183,7 +183,7 @@ def test_continuation_of_nothing() -> None:
 def test_continuations() -> None:
     """A-16: more than max_continuations end the connection; as many do not."""
     many = b"".join(continuation(b"x") for _ in range(7))
-    assert read(reader(), headers(b"x", 0) + many + continuation(b"x", END_HEADERS))[0].raw == b"x" * 9
+    assert read(reader(), headers(b"x", 0) + many + continuation(b"x", END_HEADERS))[0].payload == b"x" * 9
     assert code(headers(b"x", 0) + many + continuation(b"x") + continuation(b"x")) == ENHANCE_YOUR_CALM
 
 
@@ -230,10 +230,10 @@ def test_glitches() -> None:
 def test_padding() -> None:
     """RFC 9113 section 6.2: padding and priority are taken off, and what exceeds the frame is refused."""
     padded = headers(b"\x03\0\0\0\5\7block\0\0\0", END_HEADERS | 0x28)
-    assert read(reader(), padded)[0].raw == b"block"
-    assert read(reader(), headers(b"\x01\0", END_HEADERS | 0x8))[0].raw == b""
-    for wrong in (b"\x06block", b""):
-        assert code(headers(wrong, END_HEADERS | 0x8)) == PROTOCOL_ERROR
+    assert read(reader(), padded)[0].payload == b"block"
+    assert read(reader(), headers(b"\x01\0", END_HEADERS | 0x8))[0].payload == b""
+    assert code(headers(b"\x06block", END_HEADERS | 0x8)) == PROTOCOL_ERROR
+    assert code(headers(b"", END_HEADERS | 0x8)) == FRAME_SIZE_ERROR  # section 4.2: not even the padding's length
     assert code(headers(b"\0\0\0", END_HEADERS | 0x20)) == PROTOCOL_ERROR
 
 

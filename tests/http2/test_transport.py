@@ -91,7 +91,7 @@ class Ending(SynchronousTestCase):
     def test_we_abort(self) -> None:
         """abortConnection resets with CANCEL and drops what waits."""
         client, _, talker = tunnel()
-        talker.transport.write(b"lost")
+        talker.transport.write(b"lost" * 1000)
         talker.transport.abortConnection()
         client.turn()
         assert client[1].code == CANCEL

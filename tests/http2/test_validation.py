@@ -139,9 +139,12 @@ def test_host_beside_authority() -> None:
     assert head.fields == ((b"host", b"b.example:81"),)
 
 
-@pytest.mark.parametrize("values", [[b"+5"], [b"-1"], [b"0x5"], [b""], [b"5, 5"], [b"5", b"5"], [b"5 5"], [b"\xb2"]])
+@pytest.mark.parametrize(
+    "values",
+    [[b"+5"], [b"-1"], [b"0x5"], [b""], [b"5, 5"], [b"5", b"5"], [b"5 5"], [b"\xb2"], [b"9" * 19], [b"0" * 5000]],
+)
 def test_content_length(values: list[bytes]) -> None:
-    """H2-03, A-09: Content-Length is digits, once."""
+    """H2-03, A-09: Content-Length is digits, once, and no more of them than any content needs."""
     assert bad(*fields(b"GET", b"/", *((b"content-length", value) for value in values)))
 
 

@@ -39,9 +39,6 @@ _MAX_UNSENT = 256 * 1024
 #: Frames that may be under way on a stream when we give it up: a window full of small ones, and a head.
 _UNDER_WAY = 32
 
-#: Bytes of RST_STREAM.
-_RESET_SIZE = 13
-
 _HTTP1 = b"HTTP/1."
 
 
@@ -154,7 +151,6 @@ class ClientConnection(FramesHalf):
             return
         self._meters.forgive(_UNDER_WAY)
         super().reset(stream, code)
-        self.session.unsent += _RESET_SIZE
         self.touch()
 
     def _send(self, stream: AnyStream) -> bool:
@@ -196,7 +192,7 @@ class ClientConnection(FramesHalf):
     # --- Frames.
 
     def _take_headers(self, frame: Frame) -> None:
-        block = self.session.decode(frame.raw)
+        block = self.session.decode(frame.payload)
         ends = bool(frame.flags & Flag.END_STREAM)
         place = self._place_of_headers(frame)
         if place is Place.IDLE:
@@ -222,7 +218,6 @@ class ClientConnection(FramesHalf):
         if why is not None:
             stream.malformed(why)
             return
-        self.session.headers_received(stream.stream_id, ends=True)
         self._peer_ended(stream)
 
     def _pass_data(self, stream: AnyStream, frame: Frame) -> None:
@@ -236,10 +231,10 @@ class ClientConnection(FramesHalf):
         """The server answers no more than some streams; the others it has not looked at (RFC 9113 section 6.8)."""
         self._meters.glitch()
         self._state = max(self._state, State.DRAINING)
-        last = int.from_bytes(frame.raw[9:13], "big") & _LAST_STREAM
+        last = int.from_bytes(frame.payload[:4], "big") & _LAST_STREAM
         for stream in list(self._streams.live.values()):
             if stream.stream_id > last and isinstance(stream, ClientStream):
-                stream.refused(f"it went away with code {int.from_bytes(frame.raw[13:17], 'big')}")
+                stream.refused(f"it went away with code {int.from_bytes(frame.payload[4:8], 'big')}")
 
     def _take_settings(self, frame: Frame) -> None:
         super()._take_settings(frame)

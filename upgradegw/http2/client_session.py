@@ -5,19 +5,12 @@ from __future__ import annotations
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.settings import SettingCodes, Settings
-from hpack import NeverIndexedHeaderTuple
 
 from upgradegw.http2.limits import Http2Limits
 from upgradegw.http2.session import Session
 from upgradegw.negotiation.model import Fields
 
-_CONFIGURATION = H2Configuration(
-    client_side=True,
-    validate_inbound_headers=False,
-    normalize_inbound_headers=False,
-    validate_outbound_headers=False,
-    normalize_outbound_headers=False,
-)
+_CONFIGURATION = H2Configuration(client_side=True)
 
 #: Fields that stay out of the compression table: requests of many clients share it, and whoever can send some and
 #: see how many bytes go on would find out those of others by trying (RFC 7541 section 7.1).
@@ -42,7 +35,7 @@ class ClientSession(Session):
         }
         h2.local_settings = Settings(client=True, initial_values=settings)
         h2.initiate_connection()
-        super().__init__(h2, limits, max_head)
+        super().__init__(h2, limits, max_head, _SECRET)
 
     @property
     def max_streams(self) -> int:
@@ -62,6 +55,5 @@ class ClientSession(Session):
             fields: Pseudo-header fields first, names in lower case.
             ends: Whether there is no content.
         """
-        self._add(stream_id)
-        lines = [NeverIndexedHeaderTuple(*line) if line[0] in _SECRET else line for line in fields]
-        self.send_headers(stream_id, lines, ends=ends)
+        self.add(stream_id)
+        self.send_headers(stream_id, fields, ends=ends)

@@ -132,7 +132,6 @@ class ClientStream(AnyStream):
         if response.status < _FINAL:
             self._take_interim(response, ends=ends)
         else:
-            self._session.headers_received(self.stream_id, ends=ends)
             self.answered = True
             if self._request.switches and response.status in _SUCCESSFUL:
                 self._switch(response)

@@ -67,6 +67,9 @@ class ClosingHalf(Protocol):
     _blocked_since = 0.0
     _block_since: float | None = None
     _last_answered = 2**31 - 1
+    _secure: bool | None = None
+    _peer: Any = None
+    _host: Any = None
 
     def __init__(self, context: Context, limits: Http2Limits, connection_id: str, session: Session) -> None:
         """Wait for a connection.
@@ -94,15 +97,21 @@ class ClosingHalf(Protocol):
 
     def isSecure(self) -> bool:
         """Tell whether the connection is encrypted by us."""
-        return bool(ISSLTransport.providedBy(self.transport))
+        if self._secure is None:
+            self._secure = bool(ISSLTransport.providedBy(self.transport))
+        return self._secure
 
     def getPeer(self) -> Any:
         """Return the address of the connection's other end."""
-        return self.transport.getPeer()
+        if self._peer is None or not self._streams.highest:  # until then a PROXY header may come and say otherwise
+            self._peer = self.transport.getPeer()
+        return self._peer
 
     def getHost(self) -> Any:
         """Return the address of this end."""
-        return self.transport.getHost()
+        if self._host is None or not self._streams.highest:
+            self._host = self.transport.getHost()
+        return self._host
 
     # --- Ending.
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from h2.errors import ErrorCodes
+from twisted.web.iweb import INonQueuedRequestFactory
 
 from upgradegw.http.context import Context
 from upgradegw.http2.closing import LINGER_SECONDS, State
 from upgradegw.http2.frames import Flag, Frame
 from upgradegw.http2.framing import FramesHalf
+from upgradegw.http2.heads import Heads
 from upgradegw.http2.limits import Http2Limits
 from upgradegw.http2.refusing import refuse
 from upgradegw.http2.session import ServerSession
 from upgradegw.http2.stream import Stream
 from upgradegw.http2.streams import Place
 from upgradegw.http2.upgraded import UpgradedRequest
-from upgradegw.http2.validation import Http2Head, Malformed, validate_request, validate_trailers
+from upgradegw.http2.validation import Http2Head, Malformed, validate_trailers
 from upgradegw.negotiation.reasons import Reason
 
 
@@ -26,6 +28,7 @@ class Connection(FramesHalf):
     Attributes:
         site: The site.
         request_factory: Makes the requests.
+        queues_requests: Whether it wants to be told that they are not queued.
         extended_connect: Whether extended CONNECT is offered (RFC 8441).
     """
 
@@ -58,7 +61,9 @@ class Connection(FramesHalf):
         super().__init__(context, limits, connection_id, session)
         self._upgraded, self.site = upgraded, site
         self.request_factory = site.requestFactory if request_factory is None else request_factory
+        self.queues_requests = not INonQueuedRequestFactory.providedBy(self.request_factory)
         self.extended_connect = extended_connect
+        self._heads = Heads(extended_connect=extended_connect)
         self._welcome = welcome
 
     @property
@@ -81,7 +86,7 @@ class Connection(FramesHalf):
     # --- Frames.
 
     def _take_headers(self, frame: Frame) -> None:
-        block = self.session.decode(frame.raw)
+        block = self.session.decode(frame.payload)
         ends = bool(frame.flags & Flag.END_STREAM)
         stream_id = frame.stream_id
         place = self._place_of_headers(frame)
@@ -96,7 +101,7 @@ class Connection(FramesHalf):
         if self._state is not State.OPEN or len(self._streams.live) + len(self._unfinished) >= self._limits.max_streams:
             self._refuse_stream(stream_id, ErrorCodes.REFUSED_STREAM, ends=ends)
             return
-        head = validate_request(block, extended_connect=self.extended_connect)
+        head = self._heads.judge(block)
         if isinstance(head, Http2Head) and head.method == b"CONNECT" and ends:
             head = Malformed("CONNECT that ends with its head", head.method, head.target)
         if isinstance(head, Malformed):
@@ -105,10 +110,10 @@ class Connection(FramesHalf):
             self._meters.glitch()
             self._refuse_stream(stream_id, ErrorCodes.PROTOCOL_ERROR, ends=ends)
             return
-        self.session.headers_received(stream_id, ends=ends)
+        self.session.add(stream_id)
         stream = Stream(self, stream_id)
         self._streams.add(stream_id, stream)
-        stream.begin(head, ends=ends, refused=refuse(head, block, self, welcome=self._welcome))
+        stream.begin(head, ends=ends, refused=refuse(head, self, welcome=self._welcome))
         if not self._welcome:
             self._go_away()
 
@@ -121,7 +126,6 @@ class Connection(FramesHalf):
         if why is not None:
             stream.malformed(why)
             return
-        self.session.headers_received(stream_id, ends=True)
         self._peer_ended(stream)
 
     def _take_goaway(self, _frame: Frame) -> None:

@@ -7,6 +7,8 @@ from twisted.python.failure import Failure
 
 from upgradegw.negotiation.reasons import Reason
 
+_CODES = {int(code): code for code in ErrorCodes}
+
 
 class ConnectionFault(Exception):  # noqa: N818 - RFC 9113 section 5.4.1 calls it a connection error; so do socket modules
     """The peer has broken a rule or a bound in a way that ends the connection (RFC 9113 section 5.4.1).
@@ -28,6 +30,16 @@ class ConnectionFault(Exception):  # noqa: N818 - RFC 9113 section 5.4.1 calls i
 def flood(detail: str) -> ConnectionFault:
     """Return the fault of a client that sends more of something than any client needs (RFC 9113 section 10.5)."""
     return ConnectionFault(ErrorCodes.ENHANCE_YOUR_CALM, detail, Reason.FLOOD)
+
+
+def flow_fault(detail: str) -> ConnectionFault:
+    """Return the fault of a peer that breaks the rules of flow control (RFC 9113 section 6.9.1)."""
+    return ConnectionFault(ErrorCodes.FLOW_CONTROL_ERROR, detail)
+
+
+def error_code(code: int) -> int:
+    """Return a code of RFC 9113 section 7 with its name, if it has one."""
+    return _CODES.get(code, code)
 
 
 def explain(reason: Failure) -> tuple[Reason, str]:

@@ -8,8 +8,8 @@ from twisted.web.http_headers import Headers
 
 from upgradegw.http2.validation import CONNECTION_SPECIFIC
 
-#: Names as Headers writes them, to names as HTTP/2 sends them. Applications have few, but may make them up.
-_LOWER: dict[bytes, bytes] = {}
+#: Names as Headers writes them, to names as HTTP/2 sends them, or None. Applications have few, but may make them up.
+_LOWER: dict[bytes, bytes | None] = {}
 _MAX_LOWER = 1024
 
 
@@ -27,14 +27,14 @@ def response_fields(code: bytes, headers: Any) -> list[tuple[bytes, bytes]]:
         )
         return fields
     for name, values in headers.getAllRawHeaders():
-        lower = _LOWER.get(name) or _lower(name)
-        if lower not in CONNECTION_SPECIFIC:
-            fields.extend([(lower, value.strip()) for value in values])
+        lower = _LOWER[name] if name in _LOWER else _lower(name)
+        if lower is not None:
+            fields += [(lower, value.strip()) for value in values]
     return fields
 
 
-def _lower(name: bytes) -> bytes:
-    lower = name.lower()
+def _lower(name: bytes) -> bytes | None:
+    lower = None if name.lower() in CONNECTION_SPECIFIC else name.lower()
     if len(_LOWER) < _MAX_LOWER:
         _LOWER[name] = lower
     return lower

@@ -25,17 +25,22 @@ S = TypeVar("S", bound=Sender)
 class Turns(Generic[S]):
     """The streams that can send, in the order of their turns."""
 
-    __slots__ = ("_queues",)
+    __slots__ = ("_queues", "_waiting")
 
     def __init__(self) -> None:
         """Have nobody wait."""
-        self._queues: tuple[deque[S], ...] = tuple(deque() for _ in range(8))
+        self._queues: dict[int, deque[S]] = {}  # most clients know of one urgency
+        self._waiting = 0  # a bit for each queue in which somebody waits
 
     def add(self, sender: S) -> None:
         """Let a stream wait for its turn, if it does not already."""
         if not sender.waiting:
             sender.waiting = True
-            self._queues[sender.urgency].append(sender)
+            queue = self._queues.get(sender.urgency)
+            if queue is None:
+                queue = self._queues[sender.urgency] = deque()
+            queue.append(sender)
+            self._waiting |= 1 << sender.urgency
 
     def run(self, may_go_on: Callable[[], bool], send: Callable[[S], bool]) -> None:
         """Let streams send, one frame of content each at a time, the most urgent first.
@@ -44,11 +49,12 @@ class Turns(Generic[S]):
             may_go_on: Asked before each turn.
             send: Lets a stream send no more than a frame; returns whether it could send more at once.
         """
-        while may_go_on():
-            queue = next((queue for queue in self._queues if queue), None)
-            if queue is None:
-                return
+        while self._waiting and may_go_on():
+            lowest = self._waiting & -self._waiting
+            queue = self._queues[lowest.bit_length() - 1]
             sender = queue.popleft()
+            if not queue:
+                self._waiting ^= lowest
             sender.waiting = False
             if send(sender):
                 self.add(sender)

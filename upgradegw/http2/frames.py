@@ -16,6 +16,7 @@ from h2.errors import ErrorCodes
 from upgradegw.http2.faults import ConnectionFault, flood
 from upgradegw.http2.limits import Http2Limits
 from upgradegw.http2.meters import Meters
+from upgradegw.http2.padding import judge_dependency, unpadded, without_priority
 
 #: What a client sends first (RFC 9113 section 3.4).
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -59,13 +60,13 @@ class Frame(NamedTuple):
         kind: The type.
         flags: The flags.
         stream_id: The stream, or 0 for the connection.
-        raw: Head and payload as received; of HEADERS the header block alone.
+        payload: The payload as received; of HEADERS the header block alone.
     """
 
     kind: int
     flags: int
     stream_id: int
-    raw: bytes
+    payload: bytes
 
 
 def frame_head(length: int, kind: int, flags: int, stream_id: int) -> bytes:
@@ -95,6 +96,11 @@ _RULES: dict[int, tuple[tuple[bool, ...], range]] = {
 }
 
 
+#: Frames that need no second look, and the flags that they have then, of those that change how a payload is read.
+_COMMON = {int(Kind.DATA): 0, int(Kind.HEADERS): int(Flag.END_HEADERS)}
+_COMMON_FLAGS = int(Flag.END_HEADERS | Flag.PADDED | Flag.PRIORITY)
+
+
 class FrameReader:
     """Cuts what a client sends, from the preface on.
 
@@ -117,6 +123,7 @@ class FrameReader:
         self.in_block = False
         self._limits = limits
         self._max_block = max_block
+        self._common = min(max_block, MAX_FRAME)
         self._meters = meters
         self._in: bytes | bytearray = b""
         self._at = 0
@@ -155,13 +162,19 @@ class FrameReader:
             high, low, kind, flags, stream_id = _HEAD.unpack_from(data, at)
             length = high << 8 | low
             stream_id &= _STREAM_ID
-            self._judge(length, kind, flags, stream_id)
             end = at + _HEAD.size + length
+            # Whole heads and content, which is most that ever comes, are in order wherever a stream is named.
+            common = stream_id and self.has_settings and not self.in_block and length <= self._common
+            if not common or _COMMON.get(kind) != flags & _COMMON_FLAGS:
+                self._judge(length, kind, flags, stream_id)
+                common = False
             if len(data) < end:
                 return None
-            raw = bytes(data[at:end])
             self._at = end
-            frame = self._complete(kind, flags, stream_id, raw)
+            if common and length:
+                self._empty = 0
+                return Frame(kind, flags, stream_id, bytes(data[at + _HEAD.size : end]))
+            frame = self._complete(kind, flags, stream_id, bytes(data[at + _HEAD.size : end]))
             if frame is not None:
                 return frame
 
@@ -212,24 +225,24 @@ class FrameReader:
 
     # --- With the payload.
 
-    def _complete(self, kind: int, flags: int, stream_id: int, raw: bytes) -> Frame | None:
+    def _complete(self, kind: int, flags: int, stream_id: int, payload: bytes) -> Frame | None:
         """Count a complete frame; return what is to be looked at further."""
         if kind == Kind.DATA:
-            padding = 1 + raw[_HEAD.size] if flags & Flag.PADDED and len(raw) > _HEAD.size else 0
-            self._count_empty(len(raw) > _HEAD.size + padding or bool(flags & Flag.END_STREAM))
+            padding = 1 + payload[0] if flags & Flag.PADDED and payload else 0
+            self._count_empty(len(payload) > padding or bool(flags & Flag.END_STREAM))
         elif kind in {Kind.HEADERS, Kind.CONTINUATION}:
-            return self._take_block(kind, flags, stream_id, raw)
+            return self._take_block(kind, flags, stream_id, payload)
         elif kind in {Kind.SETTINGS, Kind.PING}:
             self.has_settings = True
             self._meters.control()
         elif kind == Kind.PRIORITY:
-            _judge_dependency(raw, _HEAD.size, stream_id)
+            judge_dependency(payload, stream_id)
             self._meters.glitch()  # RFC 9113 section 5.3.2: deprecated, and ignored
             return None
         elif kind not in _RULES:
             self._meters.glitch()
             return None
-        return Frame(kind, flags, stream_id, raw)
+        return Frame(kind, flags, stream_id, payload)
 
     def _count_empty(self, full: bool) -> None:
         if full:
@@ -240,17 +253,19 @@ class FrameReader:
         if self._empty > self._limits.max_empty_frames:
             raise flood("too many empty frames in a row")
 
-    def _take_block(self, kind: int, flags: int, stream_id: int, raw: bytes) -> Frame | None:
+    def _take_block(self, kind: int, flags: int, stream_id: int, payload: bytes) -> Frame | None:
         """Add a piece of a header block; return the block when it is complete."""
         if kind == Kind.HEADERS:
             self._block_flags, self._block_stream = flags, stream_id
             self._continuations = 0
-            piece = _header_fragment(raw, flags, stream_id)
+            piece = unpadded(payload) if flags & Flag.PADDED else payload
+            if flags & Flag.PRIORITY:
+                piece = without_priority(piece, stream_id)
         else:
             self._continuations += 1
             if self._continuations > self._limits.max_continuations:
                 raise flood("too many CONTINUATION frames")
-            piece = raw[_HEAD.size :]
+            piece = payload
         ends = bool(flags & Flag.END_HEADERS)
         self._count_empty(ends or bool(piece))
         self.in_block = not ends
@@ -260,41 +275,3 @@ class FrameReader:
             return None
         block, self._block = bytes(self._block) or piece, bytearray()
         return Frame(Kind.HEADERS, self._block_flags, stream_id, block)
-
-
-def content_of(frame: Frame) -> bytes:
-    """Return what a DATA frame carries, without padding (RFC 9113 section 6.1).
-
-    Raises:
-        ConnectionFault: The padding exceeds the frame.
-    """
-    raw = frame.raw
-    if not frame.flags & Flag.PADDED:
-        return raw[_HEAD.size :]
-    if len(raw) == _HEAD.size:
-        raise ConnectionFault(ErrorCodes.FRAME_SIZE_ERROR, "DATA without the length of its padding")
-    at, end = _HEAD.size + 1, len(raw) - raw[_HEAD.size]
-    if at > end:
-        raise ConnectionFault(ErrorCodes.PROTOCOL_ERROR, "DATA whose padding exceeds it")
-    return raw[at:end]
-
-
-def _header_fragment(raw: bytes, flags: int, stream_id: int) -> bytes:
-    """Return what a HEADERS frame has of the header block, without padding and priority (RFC 9113 section 6.2)."""
-    at, end = _HEAD.size, len(raw)
-    if flags & Flag.PADDED:
-        end -= raw[at] if at < end else 0
-        at += 1
-    if flags & Flag.PRIORITY:
-        if end - at >= 5:  # noqa: PLR2004 - the fields of RFC 9113 section 6.2
-            _judge_dependency(raw, at, stream_id)
-        at += 5
-    if at > end:
-        raise ConnectionFault(ErrorCodes.PROTOCOL_ERROR, "HEADERS whose padding or priority exceeds it")
-    return raw[at:end]
-
-
-def _judge_dependency(raw: bytes, at: int, stream_id: int) -> None:
-    """Refuse a stream that depends on itself, the one thing about priorities that was an error (RFC 7540 5.3.1)."""
-    if int.from_bytes(raw[at : at + 4], "big") & _STREAM_ID == stream_id:
-        raise ConnectionFault(ErrorCodes.PROTOCOL_ERROR, f"stream {stream_id} depends on itself")

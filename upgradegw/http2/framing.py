@@ -10,10 +10,13 @@ from twisted.internet.interfaces import ITCPTransport
 
 from upgradegw.http2.any_stream import AnyStream
 from upgradegw.http2.closing import State
-from upgradegw.http2.faults import ConnectionFault, flood
-from upgradegw.http2.frames import Flag, Frame, Kind, content_of
+from upgradegw.http2.faults import ConnectionFault, error_code, flood, flow_fault
+from upgradegw.http2.frames import Flag, Frame, Kind
+from upgradegw.http2.padding import unpadded
 from upgradegw.http2.serving import ServingHalf
 from upgradegw.http2.streams import Place
+
+_HEADERS, _END_STREAM, _PADDED = int(Kind.HEADERS), int(Flag.END_STREAM), int(Flag.PADDED)
 
 
 class FramesHalf(ServingHalf):
@@ -57,7 +60,7 @@ class FramesHalf(ServingHalf):
             if frame is None:
                 break
             self._take_frame(frame)
-            if frame.kind == Kind.HEADERS:
+            if frame.kind == _HEADERS:
                 self._block_since = None  # the next block has its own time
         if frames.has_preface != had_preface or frames.has_settings != had_settings:
             self._since = self.seconds()
@@ -105,20 +108,24 @@ class FramesHalf(ServingHalf):
 
     def _take_data(self, frame: Frame) -> None:
         stream_id = frame.stream_id
+        stream = self._streams.live.get(stream_id)
+        if stream is None:
+            self._take_data_of_none(frame)
+        elif stream.read_ended:
+            self._drop_data(frame)
+            self.stream_fault(stream_id, ErrorCodes.STREAM_CLOSED)
+        elif stream.closed:
+            self._drop_data(frame)
+            if frame.flags & _END_STREAM:
+                self._peer_ended(stream)
+        else:
+            self._pass_data(stream, frame)
+
+    def _take_data_of_none(self, frame: Frame) -> None:
+        """Take content on a stream that is not there."""
+        stream_id = frame.stream_id
         place = self._streams.place(stream_id)
-        if place is Place.LIVE:
-            stream = self._streams.live[stream_id]
-            if stream.read_ended:
-                self._drop_data(frame)
-                self.stream_fault(stream_id, ErrorCodes.STREAM_CLOSED)
-            elif stream.closed:
-                self._drop_data(frame)
-                if frame.flags & Flag.END_STREAM:
-                    self.session.end_received(stream_id)
-                    self._peer_ended(stream)
-            else:
-                self._pass_data(stream, frame)
-        elif place is Place.ABANDONED:
+        if place is Place.ABANDONED:
             self._meters.glitch()
             self._drop_data(frame)
         elif place is Place.CLOSED:
@@ -128,21 +135,22 @@ class FramesHalf(ServingHalf):
 
     def _drop_data(self, frame: Frame) -> None:
         """Drop content that nobody wants; the connection's window is opened again, for the others."""
-        number = len(frame.raw) - 9
+        number = len(frame.payload)
         self.session.data_received(0, number)
         self.session.consumed(0, number)
 
     def _pass_data(self, stream: AnyStream, frame: Frame) -> None:
-        number = len(frame.raw) - 9
-        content = content_of(frame)
+        content = frame.payload
+        number = len(content)
+        if frame.flags & _PADDED:
+            content = unpadded(content)
         if not self.session.data_received(stream.stream_id, number):
             self.session.consumed(0, number)
             self.stream_fault(stream.stream_id, ErrorCodes.FLOW_CONTROL_ERROR)
             return
         if number:
             stream.data_received(content, number)
-        if frame.flags & Flag.END_STREAM and self._streams.live.get(stream.stream_id) is stream:
-            self.session.end_received(stream.stream_id)
+        if frame.flags & _END_STREAM and self._streams.live.get(stream.stream_id) is stream:
             self._peer_ended(stream)
 
     def _peer_ended(self, stream: AnyStream) -> None:
@@ -162,10 +170,12 @@ class FramesHalf(ServingHalf):
             self._streams.close(stream_id)
             return
         self._meters.reset()
-        self._events(self.session.receive(frame.raw))
+        stream = self._streams.live[stream_id]
+        self._gone(stream)
+        stream.was_reset(error_code(int.from_bytes(frame.payload, "big")))
 
     def _take_window_update(self, frame: Frame) -> None:
-        stream_id, increment = frame.stream_id, int.from_bytes(frame.raw[9:], "big") & 0x7FFFFFFF
+        stream_id, increment = frame.stream_id, int.from_bytes(frame.payload, "big") & 0x7FFFFFFF
         place = self._streams.place(stream_id) if stream_id else Place.LIVE
         self._meters.update(self._streams.highest, self.session.data_frames)
         if place is Place.IDLE or (not increment and not stream_id):
@@ -176,7 +186,7 @@ class FramesHalf(ServingHalf):
             self.stream_fault(stream_id, ErrorCodes.PROTOCOL_ERROR)
         elif not self.session.outbound.open(stream_id, increment):
             if not stream_id:
-                raise ConnectionFault(ErrorCodes.FLOW_CONTROL_ERROR, f"WINDOW_UPDATE by {increment}")
+                raise flow_fault(f"WINDOW_UPDATE by {increment}")
             self.stream_fault(stream_id, ErrorCodes.FLOW_CONTROL_ERROR)
         elif not stream_id:
             self.windows_opened()
@@ -186,13 +196,13 @@ class FramesHalf(ServingHalf):
     def _take_settings(self, frame: Frame) -> None:
         if not frame.flags & Flag.ACK:
             self._count_ack()
-        self.session.settings_received(frame.raw)
+        self.session.settings_received(frame)
         self.windows_opened()
 
     def _take_ping(self, frame: Frame) -> None:
         if not frame.flags & Flag.ACK:
             self._count_ack()
-            self.session.receive(frame.raw)
+            self.session.ping_received(frame)
 
     def _count_ack(self) -> None:
         self._acks += 1

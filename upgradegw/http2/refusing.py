@@ -12,32 +12,28 @@ from upgradegw.negotiation.reasons import Reason
 #: Status, reason and detail.
 Refused = tuple[int, Reason, str]
 
-#: What RFC 9113 section 6.5.2 adds to each field.
-_FIELD_OVERHEAD = 32
 
-
-def refuse(head: Http2Head, block: list[tuple[bytes, bytes]], connection: Any, *, welcome: bool) -> Refused | None:
+def refuse(head: Http2Head, connection: Any, *, welcome: bool) -> Refused | None:
     """Say how a valid request is refused without asking a resource, if it is.
 
     Args:
         head: The head.
-        block: Its fields as they were received, for their size.
         connection: The connection on which it came.
         welcome: Whether there is room for the connection.
     """
     context: Context = connection.context
-    refused = _refuse_head(head, block, context.limits)
+    refused = _refuse_head(head, context.limits)
     if refused is not None:
         return refused
     return _refuse_client(head, connection, context) if welcome else (503, Reason.TOO_MANY_CONNECTIONS, "")
 
 
-def _refuse_head(head: Http2Head, block: list[tuple[bytes, bytes]], limits: Limits) -> Refused | None:
+def _refuse_head(head: Http2Head, limits: Limits) -> Refused | None:
     if len(head.target) > limits.max_target:
         return 414, Reason.TARGET_TOO_LONG, f"more than {limits.max_target} bytes"
     if len(head.fields) > limits.max_fields:
         return 431, Reason.TOO_MANY_FIELDS, f"{len(head.fields)} field lines"
-    if sum([len(name) + len(value) + _FIELD_OVERHEAD for name, value in block]) > limits.max_head:
+    if head.size > limits.max_head:
         return 431, Reason.HEAD_TOO_LARGE, f"more than {limits.max_head} bytes"
     if head.method == b"CONNECT" and head.protocol is None:
         return 405, Reason.CONNECT, ""  # RFC 9110 section 9.3.6: this is no forward proxy

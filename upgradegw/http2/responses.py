@@ -9,16 +9,12 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from upgradegw.http2.validation import Malformed, bad_field
+from upgradegw.http2.decoding import FIELD_OVERHEAD
+from upgradegw.http2.validation import LENGTH, Malformed, bad_field
 from upgradegw.negotiation.fields import printable
 from upgradegw.negotiation.model import Fields
 
-#: What RFC 9113 section 6.5.2 adds to each field.
-_FIELD_OVERHEAD = 32
-
 _STATUS = re.compile(rb"[1-5][0-9]{2}")
-# RFC 9110 section 8.6; no more digits than the largest number of bytes that anybody has
-_LENGTH = re.compile(rb"[0-9]{1,18}")
 
 #: RFC 9113 section 8.6: HTTP/2 does not have it.
 _SWITCHING_PROTOCOLS = 101
@@ -45,7 +41,7 @@ def validate_response(block: Sequence[tuple[bytes, bytes]], max_head: int) -> Ht
         block: Names and values in the order they were received.
         max_head: The bytes that it may have, each field counted with 32 more.
     """
-    if sum([len(name) + len(value) + _FIELD_OVERHEAD for name, value in block]) > max_head:
+    if sum([len(name) + len(value) + FIELD_OVERHEAD for name, value in block]) > max_head:
         return Malformed(f"a head of more than {max_head} bytes")
     if not block or block[0][0] != b":status":
         return Malformed("a response without :status, or not at its beginning")
@@ -56,7 +52,7 @@ def validate_response(block: Sequence[tuple[bytes, bytes]], max_head: int) -> Ht
     if why is not None:
         return Malformed(why)
     lengths = [value for name, value in fields if name == b"content-length"]
-    if len(lengths) > 1 or (lengths and _LENGTH.fullmatch(lengths[0]) is None):
+    if len(lengths) > 1 or (lengths and LENGTH.fullmatch(lengths[0]) is None):
         return Malformed(f"Content-Length {printable(b', '.join(lengths))}")
     return Http2Response(int(status), fields, int(lengths[0]) if lengths else None)
 

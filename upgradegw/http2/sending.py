@@ -34,6 +34,9 @@ class Owner(Protocol):
     def touch(self) -> None:
         """There are bytes to send that belong to no stream's turn."""
 
+    def has_room(self) -> bool:
+        """Whether something may be sent out of turn."""
+
     def starved(self, stream: Any) -> None:
         """A stream has content for which there is no room."""
 
@@ -131,10 +134,10 @@ class SendingHalf:
         self._pieces.append(data)
         self._size += len(data)
         self._asked = False
-        self._note_pending()
         if self._size > HIGH_WATER:
             self._pause_producer()
-        self._owner.wake(self)
+        if not self.waiting:
+            self._owner.wake(self)
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Take content in pieces."""
@@ -144,8 +147,8 @@ class SendingHalf:
         """Nothing comes behind what has been written."""
         if not self.finished:
             self.finished = True
-            self._note_pending()
-            self._owner.wake(self)
+            if not self.waiting:
+                self._owner.wake(self)
 
     def reset_later(self, code: int) -> None:
         """Reset the stream when its turn comes, dropping what waits."""
@@ -225,6 +228,7 @@ class SendingHalf:
         if self._size:
             room = self._session.room(self.stream_id)
             if room <= 0:
+                self._note_pending()
                 self._owner.starved(self)
                 return False
             self._send_data(room)
@@ -255,8 +259,9 @@ class SendingHalf:
         self._progress += len(data)
         if not self._size:
             self._pending_since = None
-        elif self._progress >= MIN_PROGRESS:
-            self._pending_since = None
+        else:
+            if self._progress >= MIN_PROGRESS:
+                self._pending_since = None
             self._note_pending()
         if ends:
             self._end_sent()

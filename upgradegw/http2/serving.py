@@ -6,7 +6,6 @@ from typing import Any
 from weakref import ref
 
 from h2.errors import ErrorCodes
-from h2.events import Event, StreamReset
 from twisted.internet.interfaces import IDelayedCall, IPushProducer
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
@@ -56,7 +55,7 @@ class ServingHalf(ClosingHalf):
             self._streams.close(stream_id)
         else:
             self._streams.abandon(stream_id)
-        self._control.append(self.session.refuse(stream_id, code))
+        self.session.reset(stream_id, code)
 
     def stream_fault(self, stream_id: int, code: ErrorCodes) -> None:
         """Reset a stream because of what the client did (RFC 9113 section 5.4.2)."""
@@ -67,8 +66,7 @@ class ServingHalf(ClosingHalf):
         """Reset a stream."""
         if self._streams.live.get(stream.stream_id) is not stream:
             return
-        if not self.session.reset(stream.stream_id, code):
-            self._control.append(self.session.refuse(stream.stream_id, code))
+        self.session.reset(stream.stream_id, code)
         self._gone(stream, told=stream.read_ended)
         stream.was_reset(code)
 
@@ -95,18 +93,6 @@ class ServingHalf(ClosingHalf):
         stream.give_back()
         if not self._streams.live:
             self._since = self.seconds()
-
-    def _events(self, events: list[Event]) -> None:
-        """Act on what h2 made of a frame."""
-        live = self._streams.live
-        for event in events:
-            if isinstance(event, StreamReset):
-                stream = live.get(event.stream_id)
-                if not event.remote_reset:
-                    self._meters.reset()
-                if stream is not None:
-                    self._gone(stream)
-                    stream.was_reset(event.error_code)
 
     def unfinished(self, request: Any) -> None:
         """Count a request, whose stream is gone, for as long as anybody holds it."""
@@ -176,6 +162,10 @@ class ServingHalf(ClosingHalf):
         """Log the application's exception, and give up its stream alone."""
         _log.failure("an application failed on stream {id}", id=stream.connection_id)
         self.reset(stream, ErrorCodes.INTERNAL_ERROR)
+
+    def has_room(self) -> bool:
+        """Whether something may be sent out of turn: what is little, where all others are little, too."""
+        return not self.blocked and self.session.unsent < PIECE
 
     def _may_go_on(self) -> bool:
         return self.session.unsent < PIECE

@@ -13,7 +13,6 @@ from twisted.internet.error import ConnectionAborted
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import datetimeToString
-from twisted.web.iweb import INonQueuedRequestFactory
 
 from upgradegw.http.headers import FastHeaders
 from upgradegw.http.limits import Limits
@@ -118,9 +117,9 @@ class Stream(TakeableHalf):
 
     def _make_request(self, head: Http2Head) -> None:
         make = self._connection.request_factory
-        self._request = request = make(self) if INonQueuedRequestFactory.providedBy(make) else make(self, 0)
+        self._request = request = make(self, 0) if self._connection.queues_requests else make(self)
         if isinstance(request.requestHeaders, FastHeaders):
-            request.requestHeaders = FastHeaders.holding(head.by_name)
+            request.requestHeaders = FastHeaders.holding({name: values[:] for name, values in head.by_name.items()})
         else:
             for name, value in head.fields:
                 request.requestHeaders.addRawHeader(name, value)

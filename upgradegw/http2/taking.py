@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IProtocol
 
 from upgradegw.http2.fields import response_fields
 from upgradegw.http2.receiving import ReceivingHalf
-from upgradegw.interfaces import Taken
+from upgradegw.interfaces import Standing, Taken
 from upgradegw.takeover import detach_request
 
 
@@ -56,6 +56,17 @@ class TakeableHalf(ReceivingHalf):
     def _attach(self, protocol: IProtocol) -> None:
         self.transport_to_be().protocol = protocol
 
+    def data_received(self, data: bytes, controlled: int) -> None:
+        """Take content, or what is meant for the protocol behind the switch."""
+        tunnel = self._tunnel
+        if not self._taken or tunnel is None:
+            super().data_received(data, controlled)
+            return
+        self._owed += controlled
+        tunnel.receive(data)
+        if self._owed:
+            self.consumed()
+
     def take_data(self, data: bytes) -> None:
         """Pass bytes on: to the tunnel, now or when there is one, else as content."""
         head = self._head_received
@@ -86,13 +97,14 @@ class TakeableHalf(ReceivingHalf):
         """Let go of what refers back to this stream, so that all of it is freed at once."""
         self._tunnel = self._content = None
 
-    def switched(self, going_away: Callable[[int], None]) -> None:
+    def switched(self, going_away: Callable[[int], None]) -> Standing:
         """Remember how to end the protocol that speaks now; do it if the site is already stopping."""
         if self.gone or (self.end_sent and self.read_ended):
-            return  # it has ended already
+            return self  # it has ended already
         self._going_away = going_away
         if self._owner.context.stopping:
             going_away(self._owner.context.close_code)
+        return self
 
     def ended(self) -> None:
         """The protocol behind the switch is done."""

@@ -168,6 +168,11 @@ class StreamTransport:
         """Take bytes that have arrived."""
         if self.disconnecting or not data:
             return
+        protocol = self.protocol
+        if protocol is not None and not self._held and not self._paused:
+            protocol.dataReceived(data)
+            self._stream.consumed()
+            return
         self._held.append(data)
         self.waiting += len(data)
         self._pass_on()

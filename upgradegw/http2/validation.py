@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from upgradegw.http.headers import CANONICAL, canonical_name
+from upgradegw.http2.decoding import FIELD_OVERHEAD
 from upgradegw.negotiation.authority import split_authority
 from upgradegw.negotiation.fields import has_control, is_token, printable
 from upgradegw.negotiation.model import Fields
@@ -27,7 +29,13 @@ _URGENCY = re.compile(rb"(?:^|,)[ \t]*u=([0-7])(?:[ \t]*(?:[,;]|$))")
 _PSEUDO = frozenset((b":method", b":scheme", b":authority", b":path", b":protocol"))
 #: Fields that speak of one connection, which HTTP/2 does by other means (RFC 9113 section 8.2.2).
 CONNECTION_SPECIFIC = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"))
-_COLON, _SPACES = b":"[0], b" \t"
+#: Names that make a field malformed, whatever its value or for some.
+_JUDGED_BY_VALUE = CONNECTION_SPECIFIC | {b"te"}
+_NAME_BYTES = bytes(byte for byte in range(256) if _NAME.fullmatch(bytes((byte,))))
+_SPACES, _BLANK = b" \t", frozenset((b" ", b"\t"))
+#: RFC 9110 section 8.6; no more digits than the largest number of bytes that anybody has. Of some thousands, ``int``
+#: would make no number.
+LENGTH = re.compile(rb"[0-9]{1,18}")
 _DEFAULT_URGENCY = 3
 
 
@@ -45,6 +53,7 @@ class Http2Head(NamedTuple):
         content_length: The value of Content-Length, or None.
         expects_continue: Whether the client waits for a 100 before it sends content.
         urgency: How soon the client wants the response: 0, at once, to 7 (RFC 9218).
+        size: Bytes of the block, each field counted with 32 more (RFC 9113 section 6.5.2).
     """
 
     method: bytes
@@ -57,6 +66,12 @@ class Http2Head(NamedTuple):
     content_length: int | None
     expects_continue: bool
     urgency: int
+    size: int
+
+    def with_path(self, path: bytes) -> Http2Head:
+        """Return the head of a request that differs in its path alone."""
+        size = self.size - len(self.target) + len(path)
+        return Http2Head(self.method, path, self.scheme, self.host, *self[4:-1], size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +98,21 @@ def validate_request(block: Iterable[tuple[bytes, bytes]], *, extended_connect: 
     """
     pseudo: dict[bytes, bytes] = {}
     fields: list[tuple[bytes, bytes]] = []
-    for name, value in block:
+    for field in block:
+        name = field[0]
         if name[:1] == b":":
             if fields or name in pseudo or name not in _PSEUDO:
                 return _malformed(f"{printable(name)} is repeated, unknown or behind other fields", pseudo)
-            pseudo[name] = value
+            pseudo[name] = field[1]
         else:
-            fields.append((name, value))
-        why = bad_field(name, value)
-        if why is not None:
-            return _malformed(why, pseudo)
-    why = _bad_pseudo(pseudo, extended_connect=extended_connect)
+            fields.append(field)
+    why = _bad_fields(pseudo, fields) or _bad_pseudo(pseudo, extended_connect=extended_connect)
     return _malformed(why, pseudo) if why is not None else _judge(pseudo, fields)
+
+
+def is_path(path: bytes) -> bool:
+    """Tell whether the value of ``:path`` is one that every method may have (RFC 9113 section 8.3.1)."""
+    return _PATH.fullmatch(path) is not None
 
 
 def validate_trailers(block: Iterable[tuple[bytes, bytes]]) -> str | None:
@@ -129,6 +147,21 @@ def bad_field(name: bytes, value: bytes) -> str | None:
     return None
 
 
+def _bad_fields(pseudo: dict[bytes, bytes], fields: list[tuple[bytes, bytes]]) -> str | None:
+    """Say what is wrong with the lines of a request, as ``bad_field`` does; most often nothing is, with any of them."""
+    names = [name for name, _ in fields]
+    values = [*pseudo.values(), *[value for _, value in fields]]
+    if (
+        not has_control(b"".join(values))
+        and _BLANK.isdisjoint([edge for value in values for edge in (value[:1], value[-1:])])
+        and b"" not in names
+        and not b"".join(names).translate(None, _NAME_BYTES)
+        and _JUDGED_BY_VALUE.isdisjoint(names)
+    ):
+        return None
+    return next(filter(None, [bad_field(name, value) for name, value in (*pseudo.items(), *fields)]), None)
+
+
 def _bad_pseudo(pseudo: dict[bytes, bytes], *, extended_connect: bool) -> str | None:
     """Say what is wrong with the control data (RFC 9113 sections 8.3.1 and 8.5, RFC 8441 section 4)."""
     method = pseudo.get(b":method", b"")
@@ -149,7 +182,7 @@ def _bad_target(method: bytes, pseudo: dict[bytes, bytes]) -> str | None:
     if pseudo.get(b":scheme", b"").lower() not in {b"http", b"https"}:
         return f":scheme is {printable(pseudo.get(b':scheme', b''))}"
     path = pseudo.get(b":path", b"")
-    if _PATH.fullmatch(path) is None and (path != b"*" or method != b"OPTIONS"):
+    if not is_path(path) and (path != b"*" or method != b"OPTIONS"):
         return f":path is {printable(path)}"
     return None
 
@@ -158,7 +191,11 @@ def _judge(pseudo: dict[bytes, bytes], fields: list[tuple[bytes, bytes]]) -> Htt
     """Apply the rules that need the whole block, and make the value."""
     by_name: dict[bytes, list[bytes]] = {b"Host": []}
     for name, value in fields:
-        by_name.setdefault(CANONICAL.get(name) or canonical_name(name), []).append(value)
+        canonical = CANONICAL.get(name) or canonical_name(name)
+        if canonical in by_name:
+            by_name[canonical].append(value)
+        else:
+            by_name[canonical] = [value]
     hosts = by_name[b"Host"]
     host = pseudo.get(b":authority", hosts[0] if hosts else b"")
     method, protocol = pseudo[b":method"], pseudo.get(b":protocol")
@@ -168,8 +205,9 @@ def _judge(pseudo: dict[bytes, bytes], fields: list[tuple[bytes, bytes]]) -> Htt
         return _malformed(f":authority {printable(host)}, Host {printable(b', '.join(hosts))}", pseudo)
     if method == b"CONNECT" and (b":authority" not in pseudo or (protocol is None and found[1] is None)):
         return _malformed("CONNECT without :authority or its port", pseudo)
-    if len(lengths) > 1 or (lengths and not lengths[0].isdigit()):
+    if len(lengths) > 1 or (lengths and LENGTH.fullmatch(lengths[0]) is None):
         return _malformed(f"Content-Length {printable(b', '.join(lengths))}", pseudo)
+    received = fields
     cookies = by_name.get(b"Cookie", ())
     if len(cookies) > 1:  # RFC 9113 section 8.2.3: crumbs are joined before anybody else sees them
         by_name[b"Cookie"] = [b"; ".join(cookies)]
@@ -181,10 +219,11 @@ def _judge(pseudo: dict[bytes, bytes], fields: list[tuple[bytes, bytes]]) -> Htt
         pseudo.get(b":path", b""),
         pseudo.get(b":scheme", b"").lower(),
         host,
-        ((b"host", host), *(field for field in fields if field[0] != b"host")),
+        ((b"host", host), *([field for field in fields if field[0] != b"host"] if hosts else fields)),
         by_name,
         protocol,
         int(lengths[0]) if lengths else None,
-        expects_continue=any(value.lower() == b"100-continue" for value in by_name.get(b"Expect", ())),
+        expects_continue=b"100-continue" in [value.lower() for value in by_name.get(b"Expect", ())],
         urgency=int(priority[1]) if priority is not None else _DEFAULT_URGENCY,
+        size=sum(map(len, chain(*pseudo.items(), *received))) + FIELD_OVERHEAD * (len(pseudo) + len(received)),
     )

@@ -22,17 +22,27 @@ _OF_A_REQUEST = (Forwarding, Http1Exchange, UpstreamRequest)
 _OF_A_CONNECTION = (Http1Connection, ResponseReader)
 
 
+_before: list[Any] = []
+
+
 @pytest.fixture(autouse=True)
 def _no_collector() -> Iterator[None]:
-    """What earlier tests left is collected; nothing of this one is."""
+    """What earlier tests left does not count, and nothing of this one is collected."""
     gc.collect()
     gc.disable()
+    _before[:] = _kept(*_OF_A_REQUEST, *_OF_A_CONNECTION)
     yield
+    _before.clear()
     gc.enable()
 
 
+def _kept(*kinds: Any) -> list[Any]:
+    return [kept for kept in gc.get_objects() if isinstance(kept, kinds)]
+
+
 def _left(*kinds: Any) -> list[str]:
-    return [type(kept).__name__ for kept in gc.get_objects() if isinstance(kept, kinds)]
+    earlier = set(map(id, _before))
+    return [type(kept).__name__ for kept in _kept(*kinds) if id(kept) not in earlier]
 
 
 def _asked(gateway: Gateway) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from socket import socketpair
+from socket import socket, socketpair
 from typing import Any
 
 import pytest
@@ -72,8 +72,16 @@ def test_one_that_has_gone_is_not_taken() -> None:
     assert world.waiting == 1
 
 
+class _Lent:
+    """A socket as a reactor gives it that keeps it for itself."""
+
+    def __init__(self, lent: socket) -> None:
+        self.family, self.type, self.proto, self.fileno = lent.family, lent.type, lent.proto, lent.fileno
+
+
+@pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize("late", [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", b""])
-def test_what_has_arrived_unheard(late: bytes) -> None:
+def test_what_has_arrived_unheard(late: bytes, own: bool) -> None:
     """A-39: a request does not take a connection that has been closed, or has brought bytes, since the last turn."""
     here, there = socketpair()
     here.setblocking(False)
@@ -84,6 +92,9 @@ def test_what_has_arrived_unheard(late: bytes) -> None:
 
         connected = True
         TLS = False
+
+        def getHandle(self) -> Any:
+            return here if own else _Lent(here)
 
     (line,) = idle(world, 1)
     connection: Any = line.protocol

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import select
 import socket
 import struct
 from collections.abc import Callable
@@ -20,6 +22,15 @@ from upgradegw.proxy.resource import ProxyResource
 from upgradegw.web.site import UpgradeSite
 
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"
+#: The key and the proof of RFC 6455 section 1.3.
+WEBSOCKET = (
+    b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+WEBSOCKET_SWITCH = (
+    b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+)
 BLOCK = bytes(range(251)) * 4180  # about 1 MiB, and no multiple of any buffer
 
 #: Closes with a reset (SO_LINGER with no time).
@@ -29,13 +40,13 @@ RESET = struct.pack("ii", 1, 0)
 class Joined:
     """A client's socket and an upstream's, joined by the gateway; used in a thread, where waiting is no harm."""
 
-    def __init__(self, port: int, listener: socket.socket) -> None:
+    def __init__(self, port: int, listener: socket.socket, request: bytes, switch: bytes) -> None:
         self.client = socket.create_connection(("127.0.0.1", port), 10)
-        self.client.sendall(upgrade_request())
+        self.client.sendall(request)
         self.upstream, _ = listener.accept()
         self.upstream.settimeout(10)
         self.read_head(self.upstream)
-        self.upstream.sendall(SWITCH)
+        self.upstream.sendall(switch)
         self.read_head(self.client)
 
     @staticmethod
@@ -43,6 +54,16 @@ class Joined:
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += sock.recv(1)
+
+    def talk(self, messages: int) -> bool:
+        """Send small pieces to and fro, and tell whether each arrives without waiting for another."""
+        for number in range(messages):
+            message = b"%d" % number
+            for sender, receiver in ((self.client, self.upstream), (self.upstream, self.client)):
+                sender.sendall(message)
+                if receiver.recv(100) != message:
+                    return False
+        return True
 
     def close(self) -> None:
         self.client.close()
@@ -70,7 +91,7 @@ class TunnelTests(TestCase):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.settimeout(10)
         port = self.listener.getsockname()[1]
-        self.resource = ProxyResource(f"http://127.0.0.1:{port}", upgrades=["echo"])
+        self.resource = ProxyResource(f"http://127.0.0.1:{port}", upgrades=["echo", "websocket"])
         self.site = UpgradeSite(self.resource)
         endpoint = endpoints.serverFromString(reactor, "tcp:0:interface=127.0.0.1")
         return endpoint.listen(self.site).addCallback(self._listening)
@@ -87,11 +108,13 @@ class TunnelTests(TestCase):
         await self.port.stopListening()
         await self.site.drain(2)
 
-    async def join(self, scenario: Callable[[Joined], Any]) -> Any:
+    async def join(
+        self, scenario: Callable[[Joined], Any], request: bytes = upgrade_request(), switch: bytes = SWITCH
+    ) -> Any:
         """Play a scenario in a thread."""
 
         def play() -> Any:
-            joined = Joined(self.port.getHost().port, self.listener)
+            joined = Joined(self.port.getHost().port, self.listener, request, switch)
             try:
                 return scenario(joined)
             finally:
@@ -134,8 +157,9 @@ class TunnelTests(TestCase):
 
         assert await self.join(scenario) == (b"ls", BLOCK)
 
-    async def _reset(self, who: str, other: str) -> None:
+    async def _reset(self, who: str, other: str, *, messages: int = 0) -> None:
         def scenario(joined: Joined) -> str:
+            assert joined.talk(messages)
             breaking, hearing = getattr(joined, who), getattr(joined, other)
             breaking.sendall(b"last words")
             assert hearing.recv(100) == b"last words"
@@ -157,6 +181,48 @@ class TunnelTests(TestCase):
         """A-32: in the other direction, too."""
         await self._reset("upstream", "client")
 
+    async def test_resets_of_ends_that_have_talked(self) -> None:
+        """A-32: the same where it is the pump that reads."""
+        await self._reset("client", "upstream", messages=20)
+        await self._reset("upstream", "client", messages=20)
+
+    async def test_a_half_close_of_an_end_that_has_talked(self) -> None:
+        """A-32: the other direction goes on, through the pump or not, and ends by itself."""
+
+        def scenario(joined: Joined) -> tuple[bytes, bytes]:
+            assert joined.talk(20)
+            joined.upstream.sendall(b"bye")
+            joined.upstream.shutdown(socket.SHUT_WR)
+            heard = read_all(joined.client)
+            joined.client.sendall(BLOCK)
+            joined.client.close()
+            return heard, read_all(joined.upstream)
+
+        assert await self.join(scenario) == (b"bye", BLOCK)
+
+    async def test_a_close_behind_the_present_frame(self) -> None:
+        """Where the pump reads, a stopping gateway's Close stands between two frames, too (RFC 6455 section 5.5.1)."""
+        begun: Deferred[None] = Deferred()
+
+        def scenario(joined: Joined) -> tuple[bytes, bytes]:
+            for number in range(20):
+                message = b"\x82\x02%02d" % number
+                joined.upstream.sendall(message)
+                assert joined.client.recv(100) == message
+            joined.upstream.sendall(b"\x82\x05half")
+            heard = joined.client.recv(100)
+            reactor.callFromThread(begun.callback, None)  # type: ignore[attr-defined]
+            assert joined.upstream.recv(100).startswith(b"\x88\x82")
+            joined.upstream.sendall(b"!\x82\x01?")
+            joined.upstream.shutdown(socket.SHUT_WR)
+            return heard, read_all(joined.client)
+
+        playing = Deferred.fromCoroutine(self.join(scenario, WEBSOCKET, WEBSOCKET_SWITCH))
+        await begun
+        draining = self.site.drain(5)
+        assert await playing == (b"\x82\x05half", b"!\x88\x02\x03\xe9")
+        await draining
+
     async def test_an_end_that_reads_late(self) -> None:
         """The other one has to wait: what the gateway holds has an end; all of it arrives in order later."""
         joined_ends: list[int] = []
@@ -177,18 +243,21 @@ class TunnelTests(TestCase):
         whole = BLOCK * (sent // len(BLOCK) + 1)
         assert found == digest(whole[:sent])
 
+    async def test_no_descriptor_for_the_pump(self) -> None:
+        """A-40: while too many files are open for the pump's own, the transports read; it does as soon as it can."""
+        made: list[Any] = []
+        epoll, few = select.epoll, 3
+
+        def open_one() -> Any:
+            made.append(None)
+            if len(made) <= few:
+                raise OSError(errno.EMFILE, "too many open files")
+            return epoll()
+
+        self.patch(select, "epoll", open_one)
+        assert await self.join(lambda joined: joined.talk(40))
+        assert len(made) == few + 1
+
     async def test_messages_one_by_one(self) -> None:
         """Small pieces arrive without waiting for one another."""
-
-        def scenario(joined: Joined) -> bool:
-            for number in range(500):
-                message = b"%d" % number
-                joined.client.sendall(message)
-                if joined.upstream.recv(100) != message:
-                    return False
-                joined.upstream.sendall(message)
-                if joined.client.recv(100) != message:
-                    return False
-            return True
-
-        assert await self.join(scenario)
+        assert await self.join(lambda joined: joined.talk(500))

@@ -11,16 +11,17 @@ from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupErro
 from twisted.internet.error import TimeoutError as ConnectTimeout
 from twisted.internet.interfaces import IHandshakeListener, IProtocolFactory
 from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.proxy.address import UpstreamAddress
 from upgradegw.proxy.exchange import UpstreamError
+from upgradegw.proxy.opening import Opening
 from upgradegw.proxy.settings import UpstreamSettings
 from upgradegw.proxy.tls import client_tls, ip_version, server_name
 from upgradegw.takeover import attach_protocol
+from upgradegw.tls.layer import TlsFactory
 
 #: How to connect to a host, by the version of its address; None for a name.
 _ENDPOINTS = {None: HostnameEndpoint, 4: TCP4ClientEndpoint, 6: TCP6ClientEndpoint}
@@ -48,6 +49,7 @@ class Connector:
         self._settings = settings
         self._reactor = reactor
         self._secure = address.scheme == "https"
+        self._version = None if address.unix is not None else ip_version(address.host)
         self._tls: Any = client_tls(address, settings) if self._secure else None
 
     def connect(self, factory: IProtocolFactory) -> Deferred[Any]:
@@ -61,9 +63,26 @@ class Connector:
         Returns:
             A Deferred of the protocol; it fails with ``NotConnected``, and may be cancelled.
         """
+        if not self._secure and (self._version is not None or self._address.unix is not None):
+            return self._connect_at_once(factory)
         waiting = Deferred.fromCoroutine(self._connect(factory))
         waiting.addTimeout(self._settings.connect_timeout, self._reactor, self._too_late)
         return waiting
+
+    def _connect_at_once(self, factory: IProtocolFactory) -> Deferred[Any]:
+        """Connect where there is nothing to look up, and nothing to shake hands over."""
+        address, reactor = self._address, self._reactor
+        opening = Opening(lambda transport: self._start(transport, factory), self._no_connection)
+        seconds = self._settings.connect_timeout
+        if address.unix is not None:
+            return opening.begin(reactor, reactor.connectUNIX, (address.unix,), seconds)
+        return opening.begin(reactor, reactor.connectTCP, (address.host, address.port), seconds)
+
+    def _no_connection(self, error: Exception) -> NotConnected:
+        """Say what happened to an attempt of ``_connect_at_once``."""
+        if isinstance(error, TimeoutError):
+            return self._failed(self._late(self._settings.connect_timeout), timed_out=True)
+        return self._failed(self._words(error), timed_out=isinstance(error, ConnectTimeout))
 
     async def _connect(self, factory: IProtocolFactory) -> Any:
         try:
@@ -73,7 +92,10 @@ class Connector:
         except Exception as error:
             timed_out = isinstance(error, ConnectTimeout)
             raise self._failed(self._words(error), timed_out=timed_out) from error
-        transport: Any = opening.transport
+        return self._start(opening.transport, factory)
+
+    def _start(self, transport: Any, factory: IProtocolFactory) -> Any:
+        """Put a protocol of the factory at a transport that is ready to be spoken on."""
         if self._settings.http_version == 2 and self._secure and transport.negotiatedProtocol != b"h2":  # noqa: PLR2004
             transport.abortConnection()
             raise self._failed("it did not choose HTTP/2 (ALPN h2), which upstream_http = 2 asks for")
@@ -94,7 +116,7 @@ class Connector:
         factory.noisy = False
         if not self._secure:
             return await self._endpoint().connect(factory)  # type: ignore[no-any-return]
-        factory = TLSMemoryBIOFactory(self._tls, True, factory, self._reactor)
+        factory = TlsFactory(self._tls, True, factory, self._reactor)
         layer: Any = await self._endpoint().connect(factory)
         await layer.wrappedProtocol.shake()
         return layer.wrappedProtocol  # type: ignore[no-any-return]
@@ -103,7 +125,7 @@ class Connector:
         address, seconds = self._address, self._settings.connect_timeout
         if address.unix is not None:
             return UNIXClientEndpoint(self._reactor, address.unix, seconds)
-        kind: Any = _ENDPOINTS[ip_version(address.host)]
+        kind: Any = _ENDPOINTS[self._version]
         return kind(self._reactor, address.host, address.port, seconds)
 
     def _words(self, error: Exception) -> str:
@@ -126,7 +148,11 @@ class Connector:
         return NotConnected(Reason.UPSTREAM_UNREACHABLE, 502, f"{self._address}: {words}")
 
     def _too_late(self, _cancelled: Failure, seconds: float) -> NoReturn:
-        raise self._failed(f"no connection within {seconds:g} seconds", timed_out=True) from None
+        raise self._failed(self._late(seconds), timed_out=True) from None
+
+    @staticmethod
+    def _late(seconds: float) -> str:
+        return f"no connection within {seconds:g} seconds"
 
 
 def _let_go(transport: Any) -> None:

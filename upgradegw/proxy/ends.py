@@ -1,31 +1,35 @@
 """One end of a tunnel: takes what its transport receives, and sends it to the other end's.
 
 On plain TCP a piece goes straight to the socket; what that does not take is left to the transport, and nothing more is
-read until it has been sent. Other transports (TLS, an HTTP/2 stream) pause and resume their producer, as ever. So no
-more waits in one direction than one piece, or than a transport holds and one piece.
+read until it has been sent. Where both ends are plain the route's pump soon reads, too, and the transports are left
+with ends and errors. Other transports (TLS, an HTTP/2 stream) pause and resume their producer, as ever. So no more
+waits in one direction than one piece, or than a transport holds and one piece.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from socket import socket
 from typing import Any
 from typing import Protocol as Interface
 
 from twisted.internet.interfaces import IHalfCloseableProtocol, IPullProducer, IPushProducer, ISSLTransport
-from twisted.internet.protocol import Protocol, connectionDone
-from twisted.internet.tcp import Connection
+from twisted.internet.protocol import connectionDone
 from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from upgradegw.http1.sending import plain_socket
 from upgradegw.protocols.unsent import unsent_bytes
-from upgradegw.transports import abort_transport
+from upgradegw.proxy.pump import Pump
+from upgradegw.proxy.pumped import Pumped
+from upgradegw.transports import abort_transport, is_bare
 
 
 class Joint(Interface):
     """The tunnel as its ends see it."""
+
+    @property
+    def pump(self) -> Pump | None:
+        """What reads from plain ends, if there is such a thing."""
 
     def connected(self, end: End) -> None:
         """An end has its transport."""
@@ -45,33 +49,25 @@ def drop(data: bytes) -> None:
 
 
 @implementer(IHalfCloseableProtocol, IPushProducer)
-class End(Protocol):
+class End(Pumped):
     """One end of a tunnel, and the producer for the other one's transport.
 
     Attributes:
         other: The other end.
-        received: Bytes that have come from this one.
-        paused: Whether it is not read from.
-        read_ended: Whether it has ended its side.
-        cut: Whether what it still sends is not passed on.
-        lost: Whether its connection is gone.
     """
 
-    transport: Any = None
     other: End
-    received = 0
-    paused = False
-    read_ended = False
-    cut = False
-    lost = False
-    # The other end's socket, while nothing waits in its transport.
-    _socket: socket | None = None
     _producing = False
+    # Whether nothing has been sent.
+    _fresh = False
 
     def __init__(self, tunnel: Joint) -> None:
         """Belong to a tunnel."""
         self._tunnel = tunnel
         self._write: Callable[[bytes], None] = drop
+
+    def _shared_pump(self) -> Pump | None:
+        return self._tunnel.pump
 
     def connectionMade(self) -> None:
         """The transport is there."""
@@ -80,11 +76,9 @@ class End(Protocol):
     def join(self) -> None:
         """Begin to send to the other end, which has its transport by now."""
         outlet = self.other.transport
-        connected = plain_socket(outlet)
-        if connected is not None:
+        if is_bare(outlet):
             self._write = self._leave
-            if not unsent_bytes(outlet):  # else what HTTP wrote waits there, and stands first
-                self._socket = connected
+            self._fresh = True
         else:
             self._write = outlet.write
             self._producing = True
@@ -93,9 +87,17 @@ class End(Protocol):
     # --- What arrives.
 
     def dataReceived(self, data: bytes) -> None:
-        """Pass bytes on: to the socket itself while it takes them, which is half the work of a transport's write."""
+        """Pass bytes on."""
+        self.received += len(data)
+        self._pass_on(data)
+
+    def _pass_on(self, data: bytes) -> None:
+        """Send: on the socket itself while it takes them, which is half the work of a transport's write."""
         size = len(data)
-        self.received += size
+        if self._fresh:
+            self._fresh = False
+            if not unsent_bytes(self.other.transport):  # else what HTTP wrote waits there, and stands first
+                self._socket = self.other.bare()
         connected = self._socket
         if connected is not None:
             try:
@@ -103,6 +105,9 @@ class End(Protocol):
             except OSError:
                 sent = 0  # the transport will meet the same, and knows what to do
             if sent == size:
+                self._pieces -= 1
+                if not self._pieces:
+                    self._begin_pumping()
                 return
             self._socket = None
             if sent:
@@ -124,8 +129,11 @@ class End(Protocol):
         self._producing = False
         outlet.unregisterProducer()
         if self._write == self._leave:
-            self._socket = plain_socket(outlet)
+            self._socket = self.other.bare()
+        self._waited()
         self.resumeProducing()
+
+    # --- The end.
 
     def readConnectionLost(self) -> None:
         """This end has sent all it will send."""
@@ -138,31 +146,18 @@ class End(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """This end is gone."""
         self.lost = True
+        self._let_go_of_socket()
         self.deafen()
         self._tunnel.lost(self, reason)
-
-    # --- What the other end's transport takes.
-
-    def pauseProducing(self) -> None:
-        """It is full."""
-        self.paused = True
-        if not self.read_ended and not self.lost:
-            self.transport.pauseProducing()
-
-    def resumeProducing(self) -> None:
-        """It has room."""
-        self.paused = False
-        if not self.read_ended and not self.lost:
-            self.transport.resumeProducing()
-
-    def stopProducing(self) -> None:
-        """It is gone; its own end is told."""
-
-    # --- The end.
 
     def deafen(self) -> None:
         """Pass nothing on any more, and let the other end's transport end: behind a producer it would not."""
         self.cut = True
+        self._fresh = False
+        if self.lost:
+            self._stop_pumping()
+        else:
+            self.hand_back()
         self._socket = None
         self._write = drop
         if self._producing:
@@ -187,12 +182,14 @@ class End(Protocol):
         """Close behind what is buffered."""
         if not self.lost:
             self.other.deafen()
+            self._stop_pumping()
             self.transport.loseConnection()
 
     def abort(self) -> None:
         """Break it off."""
         if not self.lost and self.transport is not None:
             self.other.deafen()
+            self._stop_pumping()
             abort_transport(self.transport)
 
     def release(self) -> None:
@@ -225,5 +222,6 @@ def _half_closes(transport: Any) -> bool:
 
     What TLS is beneath has that method, too; a FIN there would be a truncation (RFC 8446 section 6.1).
     """
-    is_tls = ISSLTransport.providedBy(transport) and isinstance(transport, ProtocolWrapper | Connection)
+    socket_or_tls = isinstance(transport, ProtocolWrapper) or hasattr(type(transport), "TLS")
+    is_tls = socket_or_tls and ISSLTransport.providedBy(transport)
     return hasattr(transport, "loseWriteConnection") and not is_tls

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from upgradegw.proxy.ends import End, Joint, drop
 from upgradegw.proxy.frames import Frames, close_frame
@@ -34,6 +35,9 @@ class FramedEnd(End):
         self._feed(data)
         End.dataReceived(self, data)
 
+    def _follow(self) -> Callable[[Any], None]:
+        return self.frames.feed
+
     def close(self, code: int) -> None:
         """Pass the present frame on to its end, a Close in this end's name behind it, and then nothing more.
 
@@ -42,6 +46,8 @@ class FramedEnd(End):
         """
         if self.cut:
             return
+        self.hand_back()
+        self._fresh = False
         self._close = close_frame(code, masked=self._masks)
         self._socket = None
         self._feed = drop

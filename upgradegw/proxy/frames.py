@@ -14,6 +14,15 @@ _MASK_BIT = 0x80
 _MASK_SIZE = 4
 _CODE_SIZE = 2
 
+#: By a frame's second byte: how many bytes it has in all, or 0 where its length stands in other bytes.
+_SIZES = tuple(
+    0 if (second & 0x7F) >= _EXTENDED else (second & 0x7F) + 2 + (_MASK_SIZE if second & _MASK_BIT else 0)
+    for second in range(256)
+)
+
+#: From how many frames on it is worth a look whether all of them are alike.
+_ALIKE = 4
+
 
 class Frames:
     """The frames of one direction: only headers are looked at, and only those that are cut in two are kept.
@@ -37,36 +46,47 @@ class Frames:
         """Whether the bytes so far end with a frame."""
         return not self._skip and not self._partial
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """Follow bytes that pass.
 
         Args:
-            data: The bytes.
+            data: The bytes; they are not kept.
         """
         size = len(data)
         at = self._skip
         if at > size:
             self._skip = at - size
             return
+        if not at and not self._partial and size > 1 and _SIZES[data[1]] == size and data[0] & 0x0F != _CLOSE:
+            return  # one short frame, as most pieces are
         if self._partial:
             found = self.next_boundary(data)
             if found is None:
                 return
             at = found
-        while at < size:
+        last = size - 1
+        begun = False
+        while at < last:
             # Most frames are short ones, and whole.
-            if size - at > 1 and (length := data[at + 1] & 0x7F) < _EXTENDED and data[at] & 0x0F != _CLOSE:
-                at += length + (6 if data[at + 1] & _MASK_BIT else 2)
+            length = _SIZES[data[at + 1]]
+            if length and data[at] & 0x0F != _CLOSE:
+                if not begun and size - at >= _ALIKE * length:
+                    at += _alike(data, at, length)
+                    begun = True
+                else:
+                    at += length
                 continue
             end = self._end_of_frame(data, at)
             if end is None:
-                self._skip = 0
-                self._partial = data[at:]
-                return
+                break
             at = end
+        if at < size:
+            self._skip = 0
+            self._partial = bytes(data[at:])
+            return
         self._skip = at - size
 
-    def next_boundary(self, data: bytes) -> int | None:
+    def next_boundary(self, data: bytes | memoryview) -> int | None:
         """Follow bytes as far as the end of the present frame.
 
         Args:
@@ -92,7 +112,7 @@ class Frames:
         self._skip = 0
         return at
 
-    def _end_of_frame(self, data: bytes, at: int) -> int | None:
+    def _end_of_frame(self, data: bytes | memoryview, at: int) -> int | None:
         """Return where the frame that begins at a place ends, which may be behind the data; None to wait for more."""
         left = len(data) - at
         if left < 2:  # noqa: PLR2004 - section 5.2: opcode and length
@@ -115,7 +135,22 @@ class Frames:
         return at + size + length
 
 
-def _code(data: bytes, mask_at: int, content_at: int, length: int) -> int:
+def _alike(data: bytes | memoryview, at: int, length: int) -> int:
+    """Return how many bytes frames have that are all like the first one, which is whole: one frame's if they are not.
+
+    What sends much often sends the same: the same opcode, and the same size.
+    """
+    number = (len(data) - at) // length
+    end = at + number * length
+    seconds = bytes(data[at + 1 : end : length])
+    if seconds.count(seconds[0]) == number:
+        firsts = bytes(data[at:end:length])
+        if firsts.count(firsts[0]) == number:
+            return end - at
+    return length
+
+
+def _code(data: bytes | memoryview, mask_at: int, content_at: int, length: int) -> int:
     """Read the code of a Close frame (sections 5.5.1 and 7.1.5)."""
     if length < _CODE_SIZE:
         return 1005

@@ -6,11 +6,12 @@ offered and the route allows, and for WebSocket prove that it was meant (RFC 911
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from upgradegw.negotiation.extensions import parse_extensions
-from upgradegw.negotiation.fields import connection_options, get_all, members, printable
+from upgradegw.negotiation.fields import by_name, connection_options, members, printable
 from upgradegw.negotiation.model import Fields, RequestHead, UpgradeProtocol
 from upgradegw.negotiation.upgrade import offered
 from upgradegw.negotiation.websocket import Handshake, accept_value
@@ -24,6 +25,17 @@ _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 #: What proves a WebSocket on HTTP/1.1, and does not exist on HTTP/2 (RFC 8441 section 5).
 _PROOF = frozenset({b"sec-websocket-accept", b"sec-websocket-key"})
+
+_NOT_PASSED = HOP_BY_HOP | _FRAMING
+_NOT_PASSED_WITH_PROOF = _NOT_PASSED | _PROOF
+
+#: What Connection says in nearly every 101; the field of that name is not passed anyway.
+_UPGRADE_ALONE = frozenset({b"upgrade"})
+
+_Said = dict[bytes, list[bytes]]
+
+# Up to how many bytes of Upgrade what they lead to is kept; with the number of those kept, a stranger can fill 100 KB.
+_CACHED_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +89,24 @@ def tokens_for(
     """
     if head.protocol is not None:
         return (UpgradeProtocol.parse(head.protocol),)
-    tokens = dict.fromkeys(offered(head.fields, lenient=lenient))
-    if head.method != b"GET" or head.has_content:
-        tokens = dict.fromkeys(token for token in tokens if not is_websocket(token))
-    return tuple(token for token in tokens if may_be_tunnelled(token, allowed))
+    values = head.get_all(b"upgrade")
+    may_be_websocket = head.method == b"GET" and not head.has_content
+    if sum(map(len, values)) <= _CACHED_LENGTH:
+        return _recall_tokens(tuple(values), tuple(allowed), lenient, may_be_websocket)
+    return _tokens(values, allowed, lenient, may_be_websocket)
+
+
+def _tokens(
+    values: Iterable[bytes], allowed: Collection[UpgradeProtocol], lenient: bool, may_be_websocket: bool
+) -> tuple[UpgradeProtocol, ...]:
+    tokens = dict.fromkeys(offered(tuple([(b"Upgrade", value) for value in values]), lenient=lenient))
+    return tuple(
+        token for token in tokens if (may_be_websocket or not is_websocket(token)) and may_be_tunnelled(token, allowed)
+    )
+
+
+# All clients of a kind send the same few words.
+_recall_tokens = lru_cache(128)(_tokens)
 
 
 def is_websocket(token: UpgradeProtocol) -> bool:
@@ -99,31 +125,32 @@ def judge(response: ResponseHead, offer: Offer, head: RequestHead) -> Switch:
     Raises:
         WrongSwitch: Nobody asked for that.
     """
-    named = offer.tokens[:1] if response.http_version == _HTTP2 else _judge_http1(response, offer)
+    said = by_name(response.fields)
+    named = offer.tokens[:1] if response.http_version == _HTTP2 else _judge_http1(response, said, offer)
     handshake = offer.handshake if any(map(is_websocket, named)) else None
-    subprotocol = None
+    subprotocol = proof = None
     if handshake is not None:
+        proof = None if handshake.key is None else accept_value(handshake.key)
         if response.http_version != _HTTP2:
-            _judge_proof(response, handshake)
-        subprotocol = _judge_subprotocol(response, handshake)
-        _judge_extensions(response, handshake)
-    fields = _passed_fields(response, drop_proof=handshake is not None)
-    if handshake is not None and handshake.key is not None and head.protocol is None:
-        fields = (*fields, (b"Sec-WebSocket-Accept", accept_value(handshake.key)))
+            _judge_proof(said, proof)
+        subprotocol = _judge_subprotocol(said, handshake)
+        _judge_extensions(said, handshake)
+    fields = _passed_fields(response, said, drop_proof=handshake is not None)
+    if proof is not None and head.protocol is None:
+        fields = (*fields, (b"Sec-WebSocket-Accept", proof))
     return Switch(b", ".join(map(bytes, named)), fields, subprotocol, framed=handshake is not None)
 
 
-def _judge_http1(response: ResponseHead, offer: Offer) -> tuple[UpgradeProtocol, ...]:
+def _judge_http1(response: ResponseHead, said: _Said, offer: Offer) -> tuple[UpgradeProtocol, ...]:
     """Return the protocols that a 101 names (RFC 9110 sections 7.8 and 15.2.2)."""
     if response.http_version != b"HTTP/1.1":
         raise WrongSwitch(f"a switch in {printable(response.http_version)}, which has none")
-    fields = response.fields
-    if offer.strict and b"upgrade" not in connection_options(get_all(fields, b"connection")):
+    if offer.strict and b"upgrade" not in connection_options(said.get(b"connection", ())):
         raise WrongSwitch("a 101 without Connection: upgrade")
-    for name, value in fields:
+    for name, value in response.fields:
         if name.lower() in _FRAMING and value.strip(b"0"):
             raise WrongSwitch(f"a 101 with {printable(name)}: {printable(value)}, and it has no content")
-    values = members(get_all(fields, b"upgrade"))
+    values = members(said.get(b"upgrade", ()))
     if not values:
         raise WrongSwitch("a 101 without Upgrade, which would say to what")
     named = tuple(map(UpgradeProtocol.parse, values))
@@ -133,20 +160,19 @@ def _judge_http1(response: ResponseHead, offer: Offer) -> tuple[UpgradeProtocol,
     return named
 
 
-def _judge_proof(response: ResponseHead, handshake: Handshake) -> None:
+def _judge_proof(said: _Said, expected: bytes | None) -> None:
     """Demand the one Sec-WebSocket-Accept that the key leads to (RFC 6455 section 4.1)."""
-    if handshake.key is None:
+    if expected is None:
         return
-    proofs = get_all(response.fields, b"sec-websocket-accept")
-    expected = accept_value(handshake.key)
+    proofs = said.get(b"sec-websocket-accept", [])
     if proofs != [expected]:
         shown = printable(b" and ".join(proofs)) if proofs else "absent"
         raise WrongSwitch(f"Sec-WebSocket-Accept is {shown}, and {printable(expected)} was expected")
 
 
-def _judge_subprotocol(response: ResponseHead, handshake: Handshake) -> str | None:
+def _judge_subprotocol(said: _Said, handshake: Handshake) -> str | None:
     """Return the subprotocol, which must be one that was offered (RFC 6455 section 4.1)."""
-    chosen = get_all(response.fields, b"sec-websocket-protocol")
+    chosen = said.get(b"sec-websocket-protocol", [])
     if not chosen:
         return None
     if len(chosen) > 1 or chosen[0].decode("latin-1") not in handshake.subprotocols:
@@ -155,9 +181,9 @@ def _judge_subprotocol(response: ResponseHead, handshake: Handshake) -> str | No
     return chosen[0].decode("latin-1")
 
 
-def _judge_extensions(response: ResponseHead, handshake: Handshake) -> None:
+def _judge_extensions(said: _Said, handshake: Handshake) -> None:
     """Demand that the extensions were offered (RFC 6455 section 4.1)."""
-    values = get_all(response.fields, b"sec-websocket-extensions")
+    values = said.get(b"sec-websocket-extensions", [])
     if not values:
         return
     chosen = parse_extensions(values)
@@ -167,10 +193,10 @@ def _judge_extensions(response: ResponseHead, handshake: Handshake) -> None:
         raise WrongSwitch(f"Sec-WebSocket-Extensions is {shown}, and {', '.join(sorted(names))} was offered")
 
 
-def _passed_fields(response: ResponseHead, *, drop_proof: bool) -> Fields:
+def _passed_fields(response: ResponseHead, said: _Said, *, drop_proof: bool) -> Fields:
     """Return the upstream's fields without those of its own connection and of content that is not there."""
-    fields = response.fields
-    removed = HOP_BY_HOP | _FRAMING | connection_options(get_all(fields, b"connection"))
-    if drop_proof:
-        removed |= _PROOF
-    return tuple((name, value) for name, value in fields if name.lower() not in removed)
+    removed = _NOT_PASSED_WITH_PROOF if drop_proof else _NOT_PASSED
+    options = connection_options(said.get(b"connection", ()))
+    if options != _UPGRADE_ALONE:
+        removed = removed | options
+    return tuple([(name, value) for name, value in response.fields if name.lower() not in removed])

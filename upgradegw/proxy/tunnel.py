@@ -7,6 +7,7 @@ tunnel from one that is not; the same wheel bounds the steps of an ending.
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cached_property
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IReactorTime
@@ -18,6 +19,7 @@ from upgradegw.negotiation.reasons import Reason
 from upgradegw.proxy.ends import End
 from upgradegw.proxy.exchange import UpstreamTunnel
 from upgradegw.proxy.framed_ends import FramedEnd
+from upgradegw.proxy.pump import Pump, pump_for
 from upgradegw.transports import abort_transport
 
 #: Seconds that each step of an ending may take: the rest of the frames that are under way, and the answers to our
@@ -38,7 +40,13 @@ class _Step(IntEnum):
 
 
 class Watch:
-    """The clock of all tunnels of a route."""
+    """What the tunnels of a route share: a clock, and what reads from those that are plain.
+
+    Attributes:
+        clock: The reactor.
+        idle_timeout: Seconds; None for no limit.
+        wheel: The clock.
+    """
 
     def __init__(self, clock: IReactorTime, idle_timeout: float | None) -> None:
         """Watch nothing yet.
@@ -51,6 +59,11 @@ class Watch:
         self.idle_timeout = idle_timeout
         part = STEP_SECONDS if idle_timeout is None else idle_timeout / _LOOKS
         self.wheel = Wheel(clock, max(1.0, part))
+
+    @cached_property
+    def pump(self) -> Pump | None:
+        """What reads from plain ends; None where there is no epoll."""
+        return pump_for(self.clock)
 
 
 class Tunnel:
@@ -84,6 +97,11 @@ class Tunnel:
         self.client = FramedEnd(self, masks=True) if framed else End(self)
         self.upstream = FramedEnd(self, masks=False) if framed else End(self)
         self.client.other, self.upstream.other = self.upstream, self.client
+
+    @property
+    def pump(self) -> Pump | None:
+        """What reads from plain ends."""
+        return self._watch.pump
 
     # --- The beginning.
 
@@ -126,7 +144,9 @@ class Tunnel:
         """Close the other end in order, or break it off as this one was."""
         other = end.other
         # Behind a Close frame nothing is missing; many clients end TLS without its own close.
-        in_order = reason.check(ConnectionDone) or (isinstance(end, FramedEnd) and end.frames.close_code is not None)
+        in_order = isinstance(reason.value, ConnectionDone) or (
+            isinstance(end, FramedEnd) and end.frames.close_code is not None
+        )
         if self._reason is None and not in_order:
             self._reason = Reason.UPSTREAM_LOST if end is self.upstream else Reason.LOST
         if other.lost or other.transport is None:

@@ -16,7 +16,7 @@ def held(**behaviour: Any) -> tuple[Holding, Line, Any]:
     """A holding at a paused line, and a protocol that is attached to it."""
     line = Line()
     line.pauseProducing()
-    holding = Holding(line)
+    holding = Holding(line, paused=True)
     protocol = RecorderFactory(**behaviour).buildProtocol(None)
     holding.attach(protocol)
     protocol.makeConnection(line)
@@ -57,6 +57,6 @@ def test_the_end_is_kept() -> None:
 
 def test_nobody_to_resume_for() -> None:
     """Bytes are not delivered to nobody."""
-    holding = Holding(Line())
+    holding = Holding(Line(), paused=True)
     with pytest.raises(RuntimeError, match="attach"):
         holding.resume()

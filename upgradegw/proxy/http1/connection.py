@@ -11,14 +11,14 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from upgradegw.http1.sending import plain_socket
 from upgradegw.negotiation.reasons import Reason
-from upgradegw.protocols.unsent import unsent_bytes
+from upgradegw.protocols.at_once import write_at_once
 from upgradegw.proxy.exchange import ResponseHead, UpstreamError, UpstreamTunnel
 from upgradegw.proxy.http1.holding import Holding
 from upgradegw.proxy.http1.reading import ResponseReader
 from upgradegw.proxy.http1.response import BadResponse
 from upgradegw.proxy.http1.roles import Keeper, User
+from upgradegw.transports import BorrowedSocket, bare_socket, is_bare
 
 
 @implementer(IPushProducer)
@@ -65,15 +65,18 @@ class Http1Connection(Protocol):
 
         Either makes an idle connection useless, and bytes would be taken for the response to the next request.
         """
-        connected = plain_socket(self.transport)
-        if connected is None:
+        if not is_bare(self.transport):
             return True
+        connected = bare_socket(self.transport)
         try:
             connected.recv(1, MSG_PEEK)
         except BlockingIOError:
             return True
         except OSError:
             pass
+        finally:
+            if isinstance(connected, BorrowedSocket):
+                connected.close()
         return False
 
     def start(self, exchange: User, head_only: bool) -> None:
@@ -93,19 +96,8 @@ class Http1Connection(Protocol):
         self.transport.write(data)
 
     def send_at_once(self, data: bytes) -> None:
-        """Send a whole request, without the way through the reactor if nothing waits: half the cost of a write.
-
-        What the socket does not take, and every error, is left to the transport.
-        """
-        connected = plain_socket(self.transport)
-        sent = 0
-        if connected is not None and not unsent_bytes(self.transport):
-            try:
-                sent = connected.send(data)
-            except OSError:
-                sent = 0
-        if sent < len(data):
-            self.transport.write(data[sent:] if sent else data)
+        """Send a whole request."""
+        write_at_once(self.transport, data)
 
     def produce(self, wanted: bool) -> None:
         """Hear, or no longer hear, from the transport when it is full and when it has room."""
@@ -212,12 +204,12 @@ class Http1Connection(Protocol):
             return
         self._exchange = None
         self.produce(False)
-        self.pause(True)
         self._gone = True
         self._forget()
         self._reader.release()
-        held = Holding(self.transport)
+        held = Holding(self.transport, paused=self._paused)
         exchange.switched(head, UpstreamTunnel(self.transport, rest, held.attach, held.resume))
+        held.wait()
 
     # --- Its time.
 

@@ -14,18 +14,22 @@ from upgradegw.takeover import attach_protocol
 class Holding(Protocol):
     """Keeps bytes, and the connection's end, until ``resume``.
 
-    The transport is paused, but TLS delivers all that one read has brought, and a write may find the connection gone.
+    The transport is paused unless the tunnel begins at once, but TLS delivers all that one read has brought, and a
+    write may find the connection gone.
     """
 
     transport: Any
 
-    def __init__(self, transport: Any) -> None:
-        """Stand at a transport that is paused.
+    def __init__(self, transport: Any, *, paused: bool) -> None:
+        """Stand at a transport.
 
         Args:
             transport: The transport.
+            paused: Whether it is paused; if not, ``wait`` must follow.
         """
         self.transport = transport
+        self._paused = paused
+        self._is_over = False
         self._protocol: IProtocol | None = None
         self._kept: list[bytes] = []
         self._lost: Failure | None = None
@@ -43,15 +47,24 @@ class Holding(Protocol):
         """Take note of who gets everything from ``resume`` on (``UpstreamTunnel.attach``)."""
         self._protocol = protocol
 
+    def wait(self) -> None:
+        """Pause the transport, unless everything has its place already."""
+        if not self._paused and not self._is_over and self._lost is None:
+            self._paused = True
+            if not self.transport.disconnecting:  # else who got the switch did not want it
+                self.transport.pauseProducing()
+
     def resume(self) -> None:
         """Give the transport to its protocol, and what was kept; then reading goes on (``UpstreamTunnel.resume``)."""
         protocol = self._protocol
         if protocol is None:
             raise RuntimeError("resume() before attach(): nobody would get the bytes")
+        self._is_over = True
         if self._lost is None:
             attach_protocol(self.transport, protocol)
             # Before what was kept is delivered, so that a pause in between holds; nothing is read meanwhile.
-            self.transport.resumeProducing()
+            if self._paused:
+                self.transport.resumeProducing()
         kept, self._kept = b"".join(self._kept), []
         if kept:
             protocol.dataReceived(kept)

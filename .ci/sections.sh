@@ -46,6 +46,7 @@ section_tools() { # what the tests talk to
   done <<'TOOLS'
 curl curl
 openssl openssl
+cc gcc
 nginx nginx-light
 haproxy haproxy
 logrotate logrotate
@@ -62,6 +63,7 @@ pebble pebble
 lpstat cups-client
 ipptool cups-ipp-utils
 TOOLS
+  [ -e /usr/include/openssl/ssl.h ] || wanted+=(libc6-dev libssl-dev)
   if [ ${#wanted[@]} -gt 0 ]; then
     [ "$(id -u)" = 0 ] || missing "${wanted[*]} (to be installed by root)"
     apt-get update -qq
@@ -126,19 +128,35 @@ section_negotiation_coverage() { # every branch of the rules, from their own tes
 same_everywhere=(--ignore=tests/packaging --ignore=tests/clients --ignore=tests/conformance --ignore=tests/deployment)
 same_everywhere+=(--ignore=tests/gateway --ignore=tests/test_house_rules.py --ignore=tests/test_conftest.py)
 
-# tests_with NAME PYTHON ARGUMENT…: the same tests in an environment that is made with the arguments of pip.
+# And what .ci/run leaves to .ci/full: examples in processes of their own, and what depends on no package but ours.
+slow=(--ignore=tests/docs)
+slow_or_pure=(--ignore=tests/docs --ignore=tests/attacks --ignore=tests/negotiation)
+
+# tests_with NAME PYTHON ARGUMENT…: the same tests in an environment that is made with the arguments of pip, but for what
+# is in left_out.
+left_out=()
 tests_with() {
   environment "$@"
-  "$UPGRADEGW_CI/$1/bin/pytest" -p no:cacheprovider "${same_everywhere[@]}"
+  "$UPGRADEGW_CI/$1/bin/pytest" -p no:cacheprovider "${same_everywhere[@]}" "${left_out[@]}"
 }
 
-section_newest() { # with the newest Python
+section_newest() { # with the newest Python, the slow ones left out
+  left_out=("${slow[@]}")
+  section_newest_all
+}
+
+section_newest_all() { # with the newest Python
   local python
   python=$(python_of 3.13) || missing "Python 3.13"
   tests_with newest "$python" --editable '.[test]'
 }
 
-section_lowest() { # the oldest release of each dependency that we say is enough
+section_lowest() { # the same oldest releases, what is slow or needs none of them left out
+  left_out=("${slow_or_pure[@]}")
+  section_lowest_all
+}
+
+section_lowest_all() { # the oldest release of each dependency that we say is enough
   python3 .ci/lowest_versions.py >"$UPGRADEGW_CI/lowest.txt"
   cat "$UPGRADEGW_CI/lowest.txt"
   tests_with lowest "$(python_of 3.11)" --constraint "$UPGRADEGW_CI/lowest.txt" --editable '.[test]'
@@ -148,6 +166,46 @@ section_between() { # the Python between the oldest and the newest
   local python
   python=$(python_of 3.12) || missing "Python 3.12"
   tests_with between "$python" --editable '.[test]'
+}
+
+section_reactor() { # Twisted's own tests of reactors, and of what uses them, on ours
+  environment dev "$(python_of 3.11)" --editable '.[dev]'
+  "$UPGRADEGW_CI/dev/bin/python" tests/reactor/builder.py --jobs 1
+}
+
+section_reactor_exclusions() { # whether each of them is still needed
+  environment dev "$(python_of 3.11)" --editable '.[dev]'
+  "$UPGRADEGW_CI/dev/bin/python" tests/reactor/builder.py --excluded
+}
+
+# on_epoll SECTION: the same on Twisted's own reactor, as it runs where there is no uvloop.
+on_epoll() {
+  export UPGRADEGW_TEST_REACTOR=epoll
+  "section_$1"
+}
+
+section_servers() { # everything that starts a server, or opens a socket
+  environment dev "$(python_of 3.11)" --editable '.[dev]'
+  node_with_websocket
+  kubectl_with_websocket
+  "$UPGRADEGW_CI/dev/bin/pytest" -p no:cacheprovider tests/attacks tests/clients tests/deployment tests/gateway \
+    tests/service tests/sockets
+}
+
+section_servers_epoll() { # where there is no uvloop
+  on_epoll servers
+}
+
+section_conformance_epoll() { # where there is no uvloop
+  on_epoll conformance_all
+}
+
+section_gateways_epoll() { # where there is no uvloop
+  on_epoll gateways
+}
+
+section_soak_epoll() { # where there is no uvloop
+  on_epoll soak
 }
 
 # soak SECONDS: a thousand WebSockets through the gateway, while everything goes wrong that can.
@@ -164,6 +222,11 @@ section_soak_long() { # for ten
   soak 600
 }
 
+section_likeness() { # random frames to Autobahn, with our short ways and without, for ten minutes
+  environment dev "$(python_of 3.11)" --editable '.[dev]'
+  "$UPGRADEGW_CI/dev/bin/python" tests/protocols/websocket/likeness.py --seconds 600
+}
+
 section_conformance_all() { # every case of the suite, with limits raised where a case needs it
   environment dev "$(python_of 3.11)" --editable '.[dev]'
   "$UPGRADEGW_CI/dev/bin/python" tests/conformance/autobahn_testsuite.py --all
@@ -175,13 +238,17 @@ section_deployment() { # a certificate from an authority, by certbot; the steps 
   "$UPGRADEGW_CI/dev/bin/pytest" tests/deployment/whole_*.py
 }
 
-section_benchmarks() { # beside Autobahn, Hypercorn, aiohttp and twisted.web itself
+section_benchmarks() { # beside everybody, and a message to a thousand
+  local status=0
   environment dev "$(python_of 3.11)" --editable '.[dev]'
-  "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/compare.py
-  "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/http2.py
-  "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/broadcast.py
-  "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/tls.py
-  "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/tunnels.py
+  "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/run.py || status=1
+  "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/broadcast.py || status=1
+  return "$status"
+}
+
+section_guard() { # whether a quarter of an advantage over somebody is lost
+  environment dev "$(python_of 3.11)" --editable '.[dev]'
+  "$UPGRADEGW_CI/dev/bin/python" tests/benchmarks/run.py --guard
 }
 
 section_gateways() { # what real clients send, through ours and others, where ours must be right in every row; a GiB each way

@@ -1,4 +1,4 @@
-"""What Hypercorn serves in the comparison: twelve bytes to every request, and a WebSocket echo."""
+"""What servers of ASGI serve: twelve bytes to every request, and a WebSocket echo."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ async def _websocket(receive: Receive, send: Send) -> None:
     await receive()
     await send({"type": "websocket.accept"})
     while (event := await receive())["type"] == "websocket.receive":
-        await send({"type": "websocket.send", "bytes": event.get("bytes"), "text": event.get("text")})
+        if (data := event.get("bytes")) is not None:
+            await send({"type": "websocket.send", "bytes": data})
+        else:
+            await send({"type": "websocket.send", "text": event["text"]})
 
 
 async def _plain(send: Send) -> None:

@@ -24,13 +24,13 @@ FLOORS = (
     {"takeover"},
     {"switching"},
     {"switched"},
-    {"interfaces", "events", "shadows", "transports"},
+    {"interfaces", "events", "shadows", "tls", "transports"},
     {"negotiation"},
 )
 FLOOR_OF = {unit: floor for floor, units in enumerate(reversed(FLOORS)) for unit in units}
-#: Imports nothing of ours, is imported by nobody.
+#: Imports nothing of ours, and of ours only the service imports it.
 FREE = {"reactor"}
-UNUSED_BY_OTHERS = {"__main__", "testing", "service"} | FREE
+UNUSED_BY_OTHERS = {"__main__", "testing", "service"}
 
 #: What the core, which has no I/O, no clock and no logging, leaves alone in the standard library.
 NOT_PURE = {
@@ -69,7 +69,9 @@ def test_imports_point_down() -> None:
         f"{name}:{line} imports {target}"
         for name in MODULES
         for line, target in imports(name)
-        if target in MODULES and unit(target) != unit(name) and FLOOR_OF[unit(target)] >= FLOOR_OF[unit(name)]
+        if target in MODULES
+        and unit(target) not in {unit(name), *FREE}
+        and FLOOR_OF[unit(target)] >= FLOOR_OF[unit(name)]
     ]
     assert wrong == []
 
@@ -96,8 +98,15 @@ def test_nobody_imports_the_service_or_testing() -> None:
 
 def test_a_reactor_imports_nothing_of_ours() -> None:
     """A reactor is installed before anything else is imported."""
-    wrong = {name: targets for name, targets in own_imports().items() if unit(name) in FREE and targets}
+    theirs = {name: targets for name, targets in own_imports().items() if unit(name) in FREE}
+    wrong = {name: targets for name, targets in theirs.items() if {unit(target) for target in targets} - FREE}
     assert wrong == {}
+
+
+def test_only_the_service_chooses_a_reactor() -> None:
+    """A library that is imported leaves the choice to the application."""
+    users = {unit(name) for name, targets in own_imports().items() if {unit(target) for target in targets} & FREE}
+    assert users <= FREE | {"service"}
 
 
 def test_negotiation_is_pure() -> None:
@@ -146,4 +155,17 @@ def test_listing_plugins_imports_nothing_of_ours() -> None:
     )
     listed, _, imported = printed.partition("\n")
     assert "upgradegw" in listed.split()
+    assert imported == ""
+
+
+def test_listing_reactors_imports_nothing_of_ours() -> None:
+    """``twistd --help-reactors`` and a choice of another reactor read the drop-in, and pay for the drop-in alone."""
+    printed = python(
+        "import sys\n"
+        "from twisted.application.reactors import getReactorTypes\n"
+        "print(*(reactor.shortName for reactor in getReactorTypes()))\n"
+        "print(*(name for name in sys.modules if name.split('.')[0] in ('upgradegw', 'uvloop')))\n"
+    )
+    listed, _, imported = printed.partition("\n")
+    assert "uv" in listed.split()
     assert imported == ""

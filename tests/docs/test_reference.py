@@ -19,6 +19,7 @@ from upgradegw.http.limits import Limits
 from upgradegw.http2.limits import Http2Limits
 from upgradegw.probe.arguments import parser, read
 from upgradegw.protocols.websocket.settings import DEFAULTS
+from upgradegw.proxy import pump
 from upgradegw.proxy.health import HealthSettings
 from upgradegw.proxy.settings import UpstreamSettings
 from upgradegw.service import tls
@@ -77,6 +78,11 @@ def test_limits_of_tls() -> None:
     """What cannot be set is told all the same."""
     stated = {"ticket keys": tls.TICKET_KEY_SECONDS, "tickets": tls.TICKET_SECONDS, "files": POLL_SECONDS}
     assert documented("Of TLS") == stated
+
+
+def test_limits_of_tunnels() -> None:
+    """What the tunnels of a route may keep is told, too."""
+    assert documented("Of tunnels") == {"read": pump.MOST, "waiting": pump.MOST_WAITING, "short read": pump.SHORT}
 
 
 def test_limits_of_a_resource() -> None:
@@ -201,11 +207,17 @@ def test_dependencies() -> None:
     """Each dependency is on the page with its lowest version and what it is for."""
     stated = {cells[0].strip("`"): cells[1] for cells in rows("dependencies.md", "Of the package")}
     assert [f"{name}>={version}" for name, version in stated.items()] == PROJECT["dependencies"]
+    extras = [
+        (cells[0].strip("`"), f"{cells[1].strip('`')}>={cells[2]}") for cells in rows("dependencies.md", "Extras")
+    ]
+    declared = PROJECT["optional-dependencies"]
+    assert extras == [(name, each) for name in ("speed", "twisted-websocket") for each in declared[name]]
 
 
 def test_everything_imported_is_a_dependency() -> None:
     """The package imports nothing that only happens to be there."""
-    names = {re.split(r"[\[>=]", each)[0].lower() for each in PROJECT["dependencies"]}
+    required = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["speed"]]
+    names = {re.split(r"[\[>=]", each)[0].lower() for each in required}
     provided = {"OpenSSL": "pyopenssl", "prometheus_client": "prometheus-client", "zope": "twisted"}
     provided |= {"upgradegw": "", "__future__": ""}
     foreign = {target.split(".")[0] for name in MODULES for _, target in imports(name)} - set(

@@ -25,9 +25,10 @@ def new_reactor() -> Iterator[UvReactor]:
     try:
         yield reactor
     finally:
-        reactor.disconnectAll()  # what is still open, as when the reactor ends
-        loop.call_soon(loop.stop)
-        loop.run_forever()
+        for _ in range(3):  # what is still open, as when the reactor ends; and what was accepted only now
+            reactor.disconnectAll()
+            loop.call_soon(loop.stop)
+            loop.run_forever()
         loop.close()
 
 

@@ -204,7 +204,7 @@ class Expiring(WatchCase):
 
     def test_a_warning_at_the_start_and_once_a_day(self) -> None:
         """One line for each certificate that should have been renewed; it goes on in use."""
-        self.put("a", "a.example", ends=5 * DAY)
+        self.put("a", "a.example", ends=4.5 * DAY)
         self.watch()
         (line,) = self.logged
         assert line.startswith("a.pem (a.example): expires ")

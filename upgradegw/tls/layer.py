@@ -209,6 +209,8 @@ class TlsLayer(TLSMemoryBIOProtocol):
         Every complete record has been delivered, if the handshake was done, and there was no end of TLS among them.
         What OpenSSL would say to that is known, costs more than all else here, and leaves a circle of frames.
         """
+        if self.transport is None:
+            return  # it never began, for want of a certificate
         if not self._lostTLSConnection:
             self._lostTLSConnection = True
             self._reason = self._reason or Failure(CONNECTION_LOST)

@@ -6,6 +6,7 @@ import socket
 from typing import Any
 
 from twisted.internet import tcp, unix
+from twisted.internet.error import CannotListenError
 from twisted.python.failure import Failure
 
 from upgradegw.reactor.accepting import Accepting
@@ -31,6 +32,7 @@ class _Accepting:
     kind: type[Connection]
     addr = None
     adopted: socket.socket | None = None
+    _created: socket.socket | None = None
     _accepting: Accepting | None = None
 
     def createInternetSocket(self) -> socket.socket:
@@ -38,6 +40,7 @@ class _Accepting:
         if self.adopted is not None:
             return self.adopted
         created: socket.socket = super().createInternetSocket()  # type: ignore[misc]
+        self._created = created
         return created
 
     def startReading(self) -> None:
@@ -74,6 +77,19 @@ class TcpPort(_Accepting, tcp.Port):
     """A port of TCP."""
 
     kind = TcpConnection
+
+    def startListening(self) -> None:
+        """Bind and listen; a socket that cannot be bound is closed, which not every release of Twisted does.
+
+        Raises:
+            CannotListenError: It cannot be bound.
+        """
+        try:
+            super().startListening()
+        except CannotListenError:
+            if self._created is not None:
+                self._created.close()
+            raise
 
     def _serve(self, listening: socket.socket, backlog: int) -> Any:
         return at_once(self.reactor.loop.create_server(self._accepted, sock=listening, backlog=backlog))

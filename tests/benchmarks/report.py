@@ -167,7 +167,8 @@ def page(outcomes: dict[str, Outcome], about: dict[str, str]) -> str:
         outcomes: By row.
         about: What machine they are of.
     """
-    parts = [_INTRODUCTION, _goals(outcomes)]
+    beside = about.get("beside", "")  # written by hand where it has to be said
+    parts = [_INTRODUCTION, beside and f"**{beside}**\n", _goals(outcomes)]
     parts.append(_IMAGE)
     parts.append("## Row by row\n")
     parts += [_table(name, outcome) for name, outcome in outcomes.items()]

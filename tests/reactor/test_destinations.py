@@ -131,3 +131,24 @@ def test_a_unix_socket_whose_backlog_is_full_is_tried_again(tmp_path: Path) -> N
 
             run(reactor, connected)
     assert isinstance(client.made[0], Remembering)
+
+
+@pytest.mark.parametrize("unix", [True, False])
+def test_who_closes_at_once_closes_once(tmp_path: Path, unix: bool) -> None:
+    """The descriptor's number may be another's soon, so no object of ours may still have it."""
+
+    class Leaving(Remembering):
+        def connectionMade(self) -> None:
+            self.transport.abortConnection()  # type: ignore[union-attr]
+
+    server, client = Serving(), Connecting(Leaving)
+    with new_reactor() as reactor:
+        if unix:
+            reactor.listenUNIX(str(tmp_path / "s"), server)
+            connector: Any = reactor.connectUNIX(str(tmp_path / "s"), client)
+        else:
+            port = reactor.listenTCP(0, server, interface="127.0.0.1").getHost().port
+            connector = reactor.connectTCP("127.0.0.1", port, client, bindAddress=("127.0.0.1", 0))
+        opened = connector._opened if unix else connector._bound
+        run(reactor, lambda: "stop" in client.events)
+    assert opened.fileno() == -1

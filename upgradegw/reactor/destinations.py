@@ -102,7 +102,18 @@ async def _connect_bound(loop: Any, bound: socket.socket, address: tuple[Any, ..
         error = bound.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if error:
         raise OSError(error, os.strerror(error))
-    await loop.create_connection(lambda: connection, sock=bound)
+    await _hand_over(bound, loop.create_connection(lambda: connection, sock=bound))
+
+
+async def _hand_over(opened: socket.socket, coroutine: Any) -> None:
+    """Let uvloop have a socket of ours, which it closes from then on.
+
+    It takes note of the object only behind ``connection_made``. Who closes the connection in there has closed the
+    descriptor by then, whose number may be another's when the object goes.
+    """
+    transport, _ = await coroutine
+    if transport.is_closing():
+        opened.detach()
 
 
 class UnixConnector(Connector):
@@ -138,7 +149,8 @@ class UnixConnector(Connector):
         except BlockingIOError:
             self.reactor.loop.call_later(_AGAIN, self._connect_now, connection)
         else:
-            self._run(connection, self.reactor.loop.create_unix_connection(lambda: connection, sock=opened))
+            connecting = self.reactor.loop.create_unix_connection(lambda: connection, sock=opened)
+            self._run(connection, _hand_over(opened, connecting))
 
     def _connect_now(self, connection: Connection) -> None:
         try:

@@ -22,8 +22,9 @@ from tests.certificates import self_signed
 from tests.clients.proxies import nghttpx
 from tests.clients.support import free_port, process, tool
 from tests.http2.talking import HalfTalker
+from tests.producers import Producer
 from tests.protocols_for_tests import RecorderFactory, echo
-from tests.proxy.upstream_in_memory import Answer, Content, request
+from tests.proxy.upstream_in_memory import Answer, request
 from upgradegw import UpgradeResource, UpgradeSite, stream
 from upgradegw.proxy.address import UpstreamAddress
 from upgradegw.proxy.http2 import Http2Upstream
@@ -91,7 +92,7 @@ class UpstreamTests(TestCase):
             more.update(method=b"POST", content_length=len(content))
         answer.exchange = upstream.ask(request(**more), answer)
         if content:
-            answer.exchange.registerProducer(Content(), True)
+            answer.exchange.registerProducer(Producer(), True)
             answer.exchange.write(content)
         await answer.done
         assert answer.error is None, answer.error

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from twisted.internet.interfaces import IPullProducer, IPushProducer
+from twisted.internet.interfaces import IPullProducer
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
@@ -15,24 +15,8 @@ from twisted.web.static import File
 from zope.interface import implementer
 
 from tests.http1.wire import Later, Wire, get, make_site, parse_answers
+from tests.producers import Producer
 from upgradegw.events import access_events
-
-
-@implementer(IPushProducer)
-class Push:
-    """Notes what it is told."""
-
-    def __init__(self) -> None:
-        self.events: list[str] = []
-
-    def pauseProducing(self) -> None:
-        self.events.append("pause")
-
-    def resumeProducing(self) -> None:
-        self.events.append("resume")
-
-    def stopProducing(self) -> None:
-        self.events.append("stop")
 
 
 @implementer(IPullProducer)
@@ -162,47 +146,47 @@ class PushProducers(SynchronousTestCase):
 
     def test_paused_and_resumed(self) -> None:
         """The application's producer is paused while the client does not read, and resumed when it has read."""
-        root, producer = Later(), Push()
+        root, producer = Later(), Producer()
         wire = slow(root)
         ask(wire, get())
         (request,) = root.requests
         request.registerProducer(producer, True)
         request.write(b"x" * 300_000)
-        assert producer.events == ["pause"]
+        assert producer.calls == ["pause"]
         assert len(wire.take()) > 300_000
-        assert producer.events == ["pause", "resume"]
+        assert producer.calls == ["pause", "resume"]
         request.unregisterProducer()
         request.finish()
         assert wire.take().endswith(b"0\r\n\r\n")
 
     def test_registered_while_full(self) -> None:
         """A producer that is registered while the client does not read is paused at once."""
-        root, producer = Later(), Push()
+        root, producer = Later(), Producer()
         wire = slow(root)
         ask(wire, get())
         (request,) = root.requests
         request.write(b"x" * 300_000)
         request.registerProducer(producer, True)
-        assert producer.events == ["pause"]
+        assert producer.calls == ["pause"]
 
     def test_stopped(self) -> None:
         """A producer is stopped when the connection is lost."""
-        root, producer = Later(), Push()
+        root, producer = Later(), Producer()
         wire = slow(root)
         ask(wire, get())
         root.requests[0].registerProducer(producer, True)
         wire.protocol.abort()
         wire.reactor.advance(0)
-        assert producer.events == ["stop"]
+        assert producer.calls == ["stop"]
 
     def test_one_at_a_time(self) -> None:
         """A second producer is refused, as by HTTPChannel."""
         root = Later()
         wire = slow(root)
         ask(wire, get())
-        wire.protocol.registerProducer(Push(), True)
+        wire.protocol.registerProducer(Producer(), True)
         with pytest.raises(RuntimeError):
-            wire.protocol.registerProducer(Push(), True)
+            wire.protocol.registerProducer(Producer(), True)
         wire.protocol.unregisterProducer()
         wire.protocol.unregisterProducer()
 
@@ -256,7 +240,7 @@ class PullProducers(SynchronousTestCase):
         ask(wire, get())
 
         @implementer(IPullProducer)
-        class Idle(Push):
+        class Idle(Producer):
             pass
 
         root.requests[0].registerProducer(Idle(), False)

@@ -5,22 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 
-class Producer:
-    """A push producer that counts."""
-
-    def __init__(self) -> None:
-        self.log: list[str] = []
-
-    def pauseProducing(self) -> None:
-        self.log.append("pause")
-
-    def resumeProducing(self) -> None:
-        self.log.append("resume")
-
-    def stopProducing(self) -> None:
-        self.log.append("stop")
-
-
 class Pulled:
     """A pull producer that writes so many pieces."""
 

@@ -15,8 +15,8 @@ from twisted.web.server import NOT_DONE_YET, GzipEncoderFactory
 
 from tests.http1.wire import Later, connect
 from tests.http2.client import Client, connect_fields, data, fields, frame, rst, settings, window_update
-from tests.http2.producers import Producer
 from tests.http2.talking import tunnel
+from tests.producers import Producer
 from upgradegw import Deny, UpgradeResource, deliver_content, stream
 from upgradegw.http2.frames import Kind
 
@@ -92,8 +92,8 @@ class Neighbours(SynchronousTestCase):
                 talker.transport.loseConnection()
                 client.turn()
             client.send(data(1, b"", end=True))
-            assert producer.log[-1] == "stop", end
-            assert producer.log.count("stop") == 1
+            assert producer.calls[-1] == "stop", end
+            assert producer.calls.count("stop") == 1
 
     def test_stop_goes_on(self) -> None:
         """A-45: an application that fails when it is told of a stop keeps nobody else from being told."""

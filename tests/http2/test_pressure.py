@@ -13,7 +13,8 @@ from tests.http2.client import (
     fields,
     window_update,
 )
-from tests.http2.producers import Producer, Pulled
+from tests.http2.producers import Pulled
+from tests.producers import Producer
 
 
 class BackPressure(SynchronousTestCase):
@@ -27,17 +28,17 @@ class BackPressure(SynchronousTestCase):
         request, producer = root.requests[0], Producer()
         request.registerProducer(producer, True)
         request.write(b"x" * 65_536)
-        assert producer.log == []
+        assert producer.calls == []
         request.write(b"x")
         request.write(b"x")
-        assert producer.log == ["pause"]
+        assert producer.calls == ["pause"]
         client.send(window_update(30_000, 1))
-        assert producer.log == ["pause"]
+        assert producer.calls == ["pause"]
         client.send(window_update(10_000, 1))
-        assert producer.log == ["pause", "resume"]
+        assert producer.calls == ["pause", "resume"]
         client.connection.abort()
         client.turn()
-        assert producer.log == ["pause", "resume", "stop"]
+        assert producer.calls == ["pause", "resume", "stop"]
 
     def test_pull(self) -> None:
         """A pull producer is asked for a piece when the last has gone, no sooner and no more often."""
@@ -174,5 +175,5 @@ class Stalls(SynchronousTestCase):
         root.requests[0].registerProducer(producer, True)
         root.requests[0].write(b"x")
         client.advance(23)
-        assert producer.log == ["stop"]
+        assert producer.calls == ["stop"]
         assert len(log) == 1

@@ -15,8 +15,8 @@ from tests.http2.client import (
     rst,
     window_update,
 )
-from tests.http2.producers import Producer
 from tests.http2.talking import HalfTalker, Switching, tunnel
+from tests.producers import Producer
 from upgradegw.http2.frames import Kind
 
 
@@ -195,15 +195,15 @@ class BackPressure(SynchronousTestCase):
         talker.transport.registerProducer(producer, True)
         talker.transport.write(b"x" * 70_000)
         client.turn()
-        assert producer.log == ["pause"]
+        assert producer.calls == ["pause"]
         client.send(window_update(69_000, 1))
         client.send(window_update(69_000))
-        assert producer.log == ["pause", "resume"]
+        assert producer.calls == ["pause", "resume"]
         talker.transport.unregisterProducer()
         talker.transport.loseConnection()
         late = Producer()
         talker.transport.registerProducer(late, True)
-        assert late.log == ["stop"]
+        assert late.calls == ["stop"]
 
     def test_a_client_that_does_not_read(self) -> None:
         """A-21: a closed tunnel whose client takes nothing is reset after write_timeout; its siblings go on.

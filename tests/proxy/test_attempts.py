@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.producers import Producer
 from tests.proxy.several_upstreams import Several
-from tests.proxy.upstream_in_memory import OK, Answer, Content
+from tests.proxy.upstream_in_memory import OK, Answer
 
 
 def test_the_next_is_asked_where_no_connection_is_made() -> None:
@@ -48,7 +49,7 @@ def test_content_goes_on_to_the_next(length: int | None) -> None:
     """What was written while the connection was being made is written again; the producer notices a pause."""
     several = Several(2)
     answer = several.ask(method=b"POST", content_length=length)
-    content = Content()
+    content = Producer()
     answer.exchange.write(b"he")
     answer.exchange.registerProducer(content, True)
     several.refuse()
@@ -91,7 +92,7 @@ def test_no_more_than_one_read_is_kept(size: int, goes_on: bool) -> None:
 def test_the_content_of_a_failure_is_stopped() -> None:
     """When nobody is left; not before."""
     several = Several(2)
-    content = Content()
+    content = Producer()
     answer = several.ask(
         method=b"POST", content_length=5, answer=Answer(failed=lambda _: content.calls.append("failed"))
     )
@@ -100,7 +101,7 @@ def test_the_content_of_a_failure_is_stopped() -> None:
     assert content.calls == ["pause"]
     several.refuse()
     assert content.calls == ["pause", "stop", "failed"]
-    late = Content()
+    late = Producer()
     answer.exchange.registerProducer(late, True)
     answer.exchange.write(b"x")
     assert late.calls == ["stop"]
@@ -111,7 +112,7 @@ def test_the_content_of_a_failure_is_stopped() -> None:
 def test_an_early_response_stops_the_content() -> None:
     """As with one upstream."""
     several = Several(2)
-    content = Content()
+    content = Producer()
     _, answer, line = several.chosen(method=b"POST", content_length=5)
     answer.exchange.registerProducer(content, True)
     line.producer.pauseProducing()
@@ -124,7 +125,7 @@ def test_an_early_response_stops_the_content() -> None:
 def test_a_paused_producer_is_let_go_at_the_end() -> None:
     """So that it can come to its own end."""
     several = Several(2)
-    content = Content()
+    content = Producer()
     _, answer, line = several.chosen(method=b"POST", content_length=None)
     answer.exchange.registerProducer(content, True)
     answer.exchange.write(b"x")
@@ -177,7 +178,7 @@ def test_content_for_nobody() -> None:
     several = Several(1, failures=1)
     several.fail("a")
     answer = several.ask(method=b"POST", content_length=None)
-    content = Content()
+    content = Producer()
     answer.exchange.registerProducer(content, True)
     answer.exchange.write(b"x")
     exchange: Any = answer.exchange
@@ -188,7 +189,7 @@ def test_content_for_nobody() -> None:
     assert content.calls == ["pause", "stop"]
 
     answer = several.ask(method=b"POST", content_length=None)
-    content = Content()
+    content = Producer()
     answer.exchange.registerProducer(content, True)
     answer.exchange.finish()
     several.reactor.advance(0)
@@ -203,7 +204,7 @@ def test_content_for_nobody() -> None:
 def test_the_producer_of_the_next() -> None:
     """Forgotten means forgotten, also by the upstream that is being asked."""
     several = Several(2)
-    content = Content()
+    content = Producer()
     answer = several.ask(method=b"POST", content_length=None)
     answer.exchange.registerProducer(content, True)
     answer.exchange.unregisterProducer()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.http2.client import CANCEL, NO_ERROR, data, window_update
+from tests.producers import Producer
 from tests.proxy.http2_in_memory import World
-from tests.proxy.upstream_in_memory import Answer, Content
+from tests.proxy.upstream_in_memory import Answer
 from upgradegw.http2.frames import Kind
 
 KIB = 1024
@@ -14,7 +15,7 @@ KIB = 1024
 
 def test_content_waits_for_the_connection() -> None:
     """What is written before there is a connection is sent when it is there, and its producer was paused meanwhile."""
-    world, producer = World(), Content()
+    world, producer = World(), Producer()
     answer = world.ask_only(method=b"POST", content_length=None)
     answer.exchange.registerProducer(producer, True)
     assert producer.calls == ["pause"]
@@ -30,7 +31,7 @@ def test_content_waits_for_the_connection() -> None:
 
 def test_a_slow_upstream_pauses_the_producer() -> None:
     """No more than a window and what may wait goes out before the upstream takes it (A-39)."""
-    world, producer = World(), Content()
+    world, producer = World(), Producer()
     answer = world.ask(method=b"POST", content_length=None)
     answer.exchange.registerProducer(producer, True)
     written = 0
@@ -66,7 +67,7 @@ def test_too_much_or_too_little_content_is_the_callers_fault() -> None:
 
 def test_one_producer_that_streams() -> None:
     """The producer of the content is one, and is told when nobody reads on."""
-    world, producer = World(), Content()
+    world, producer = World(), Producer()
     answer = world.ask(method=b"POST", content_length=None)
     with pytest.raises(RuntimeError):
         answer.exchange.registerProducer(producer, False)
@@ -76,14 +77,14 @@ def test_one_producer_that_streams() -> None:
     world.server.reset(1, CANCEL)
     world.turn()
     assert producer.calls[-1] == "stop"
-    late = Content()
+    late = Producer()
     answer.exchange.registerProducer(late, True)
     assert late.calls == ["stop"]
 
 
 def test_an_early_answer_stops_the_content() -> None:
     """A response that is complete before the request is not lost; the rest is not sent (RFC 9113 section 8.1)."""
-    world, producer = World(), Content()
+    world, producer = World(), Producer()
     answer = world.ask(method=b"POST", content_length=10**6)
     answer.exchange.registerProducer(producer, True)
     answer.exchange.write(b"some")
@@ -96,7 +97,7 @@ def test_an_early_answer_stops_the_content() -> None:
 
 def test_a_forgotten_producer_is_told_nothing() -> None:
     """After ``unregisterProducer`` the content comes from elsewhere."""
-    world, producer = World(), Content()
+    world, producer = World(), Producer()
     answer = world.ask(method=b"POST", content_length=None)
     answer.exchange.registerProducer(producer, True)
     answer.exchange.unregisterProducer()

@@ -11,9 +11,10 @@ from twisted.web.resource import Resource
 
 from tests.http2.client import CANCEL, data, window_update
 from tests.http2.talking import HalfTalker, Talker
+from tests.producers import Producer
 from tests.protocols_for_tests import RecorderFactory
 from tests.proxy.http2_in_memory import ENABLE_CONNECT_PROTOCOL, H2Server, World, server_with
-from tests.proxy.upstream_in_memory import Answer, Content
+from tests.proxy.upstream_in_memory import Answer
 from tests.proxy.upstream_reactor import site_of
 from upgradegw.http2.frames import Kind
 from upgradegw.protocols.stream import stream
@@ -140,7 +141,7 @@ def test_breaking_off() -> None:
     assert world.server.streams[1].code == CANCEL
     assert ours.end is ConnectionLost
     _, theirs = tunnel(world)
-    producer = Content()
+    producer = Producer()
     theirs.transport.registerProducer(producer, True)
     world.server.reset(3, CANCEL)
     world.turn()
@@ -198,7 +199,7 @@ def test_a_slow_upstream_pauses_the_writer() -> None:
     """Writing faster than the upstream reads pauses the producer."""
     world = World(server_with(CONNECTS))
     _, talker = tunnel(world)
-    producer = Content()
+    producer = Producer()
     talker.transport.registerProducer(producer, True)
     for _ in range(20):
         talker.transport.write(bytes(8 * KIB))

@@ -7,10 +7,8 @@ from typing import Any
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.error import ConnectionRefusedError as Refused
-from twisted.internet.interfaces import IPushProducer
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from tests.memory import MemoryTransport
 from upgradegw.proxy.address import UpstreamAddress
@@ -112,23 +110,6 @@ class Answer:
         """Reason and status of the failure."""
         assert self.error is not None, self.events
         return self.error.reason.value, self.error.status
-
-
-@implementer(IPushProducer)
-class Content:
-    """The producer of a request's content."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def pauseProducing(self) -> None:
-        self.calls.append("pause")
-
-    def resumeProducing(self) -> None:
-        self.calls.append("resume")
-
-    def stopProducing(self) -> None:
-        self.calls.append("stop")
 
 
 def request(method: bytes = b"GET", target: bytes = b"/", **more: Any) -> UpstreamRequest:

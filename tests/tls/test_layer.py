@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from OpenSSL import SSL
-from twisted.internet.interfaces import INegotiated, IPushProducer, ITCPTransport
+from twisted.internet.interfaces import INegotiated, ITCPTransport
 from twisted.internet.task import Clock
 from twisted.logger import Logger
-from zope.interface import implementer
 
+from tests.producers import Producer
 from tests.tls.pairs import Pair, Wire, server_factory
 from upgradegw.tls.layer import MOST_GATHERED, TlsFactory
 from upgradegw.tls.memory import PIECE, Memory
@@ -150,26 +150,6 @@ def test_a_client_says_hello() -> None:
 
 
 # --- Producers.
-
-
-@implementer(IPushProducer)
-class Producer:
-    """Writes its last words when it stops."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def pauseProducing(self) -> None:
-        """Write no more for now."""
-        self.calls.append("pause")
-
-    def resumeProducing(self) -> None:
-        """Write."""
-        self.calls.append("resume")
-
-    def stopProducing(self) -> None:
-        """Never write again."""
-        self.calls.append("stop")
 
 
 def test_a_producers_last_words_are_sent(pair: Pair) -> None:

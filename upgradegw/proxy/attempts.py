@@ -13,6 +13,7 @@ from zope.interface import implementer
 from upgradegw.proxy.connecting import NotConnected
 from upgradegw.proxy.exchange import Exchange, Receiver, ResponseHead, UpstreamError, UpstreamRequest, UpstreamTunnel
 from upgradegw.proxy.health import Health
+from upgradegw.proxy.paced import Paced
 from upgradegw.shadows import Shadows
 
 #: Bytes of content that are kept for the next upstream while the connection to one is being made. The producer is
@@ -56,7 +57,7 @@ class _Content:
 
 
 @implementer(IConsumer, IPushProducer)
-class Attempts:
+class Attempts(Paced):
     """The ``Exchange`` of whoever asks, and the ``Receiver`` of the upstream that is asked."""
 
     def __init__(self, choice: Choice, request: UpstreamRequest, receiver: Receiver) -> None:
@@ -67,6 +68,7 @@ class Attempts:
             request: The request.
             receiver: Gets the answer.
         """
+        super().__init__()
         self._choice = choice
         self._request = request
         self._receiver = receiver
@@ -76,8 +78,6 @@ class Attempts:
         self._kept: list[bytes] | None = []
         self._kept_size = 0
         self._finished = request.content_length == 0
-        self._producer: Any = None
-        self._producer_paused = False
         self._paused = False
         self._over = False
 
@@ -127,26 +127,13 @@ class Attempts:
         """Nothing more comes; content that is still to come is not wanted."""
         self._over = True
         self._kept = None
-        producer, self._producer = self._producer, None
-        if producer is not None and not self._finished:
-            producer.stopProducing()
-        elif producer is not None and self._producer_paused:
-            producer.resumeProducing()
+        self._dismiss_producer(complete=self._finished)
 
     # --- For the content.
 
     def settle(self) -> None:
         """The upstream has the request: no other will get it."""
         self._kept = None
-
-    def flow(self, more: bool) -> None:
-        """Let the producer of the content go on, or pause it."""
-        if self._producer is not None and more == self._producer_paused:
-            self._producer_paused = not more
-            if more:
-                self._producer.resumeProducing()
-            else:
-                self._producer.pauseProducing()
 
     # --- For the upstream.
 
@@ -223,13 +210,8 @@ class Attempts:
         Raises:
             RuntimeError: There is one already, or it is not streaming.
         """
-        if self._producer is not None or not streaming:
-            raise RuntimeError("one producer, and a streaming one")
-        if self._over:
-            producer.stopProducing()
+        if not self._take_producer(producer, streaming, wanted=not self._over):
             return
-        self._producer = producer
-        self._producer_paused = False
         if self._exchange is not None:
             self._exchange.registerProducer(_Content(self), True)
         else:

@@ -4,30 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.interfaces import IPullProducer, IPushProducer
-from zope.interface import implementer
-
+from tests.producers import Producer
 from tests.protocols.websocket.support import BINARY, PONG, TEXT, Connection, WebSocketTestCase, close, frame
 
 KIB = 1 << 10
 MIB = 1 << 20
-
-
-@implementer(IPushProducer, IPullProducer)
-class Producer:
-    """Notes what it is told."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    def pauseProducing(self) -> None:
-        self.told.append("pause")
-
-    def resumeProducing(self) -> None:
-        self.told.append("resume")
-
-    def stopProducing(self) -> None:
-        self.told.append("stop")
 
 
 class SlowReaders(WebSocketTestCase):
@@ -178,11 +159,11 @@ class Producers(WebSocketTestCase):
         producer = Producer()
         connection.protocol.registerProducer(producer, True)
         connection.protocol.sendMessage(bytes(100 * KIB))
-        assert producer.told == ["pause"]
+        assert producer.calls == ["pause"]
         assert not connection.wire.reading
         connection.wire.window = None
         connection.flush()
-        assert producer.told == ["pause", "resume"]
+        assert producer.calls == ["pause", "resume"]
         assert connection.wire.reading
         connection.protocol.unregisterProducer()
         assert connection.wire.producer is None
@@ -196,7 +177,7 @@ class Producers(WebSocketTestCase):
         assert connection.wire.producer is not None
         producer = Producer()
         connection.protocol.registerProducer(producer, True)
-        assert producer.told == ["pause"]
+        assert producer.calls == ["pause"]
         connection.protocol.unregisterProducer()
         assert connection.wire.reading
         connection.protocol.sendMessage(bytes(70 * KIB))
@@ -211,7 +192,7 @@ class Producers(WebSocketTestCase):
         connection.protocol.sendMessage(bytes(100 * KIB))
         self.advance(21)
         assert connection.wire.aborted
-        assert producer.told == ["pause"]
+        assert producer.calls == ["pause"]
         self.assert_no_timers()
 
     def test_pull(self) -> None:
@@ -219,10 +200,10 @@ class Producers(WebSocketTestCase):
         connection = self.connect(ping_interval=None)
         producer = Producer()
         connection.protocol.registerProducer(producer, False)
-        assert producer.told == ["resume"]
+        assert producer.calls == ["resume"]
         connection.protocol.sendMessage(bytes(100 * KIB))
         connection.flush()
-        assert producer.told == ["resume", "resume"]
+        assert producer.calls == ["resume", "resume"]
         connection.protocol.unregisterProducer()
         assert connection.wire.producer is None
         self.end(connection)
@@ -235,7 +216,7 @@ class Producers(WebSocketTestCase):
         for _ in range(20):
             connection.protocol.sendMessage(bytes(10 * KIB))
         assert connection.wire.producer is producer
-        assert producer.told[:1] == ["pause"]
+        assert producer.calls[:1] == ["pause"]
         connection.flush()
         connection.receive(close(1000))
         assert not connection.open

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.proxy.upstream_in_memory import OK, Content, World
+from tests.producers import Producer
+from tests.proxy.upstream_in_memory import OK, World
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
 
@@ -85,7 +86,7 @@ def test_an_upstream_that_does_not_read() -> None:
     """What it does not take of the content it is waited for as for its response."""
     world = World(response_timeout=30.0)
     answer, line = world.open(method=b"POST", content_length=None)
-    answer.exchange.registerProducer(Content(), True)
+    answer.exchange.registerProducer(Producer(), True)
     answer.exchange.write(b"x")
     line.producer.pauseProducing()
     world.advance(20)

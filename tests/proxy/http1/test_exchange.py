@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 
-from tests.proxy.upstream_in_memory import OK, Answer, Content, Line, World, gone, request
+from tests.producers import Producer
+from tests.proxy.upstream_in_memory import OK, Answer, Line, World, gone, request
 from upgradegw.proxy.http1.exchange import Http1Exchange
 
 
@@ -73,7 +74,7 @@ def test_no_second_try_of_content() -> None:
     world = World()
     line = world.idle()
     answer = world.ask(method=b"PUT", content_length=5)
-    content = Content()
+    content = Producer()
     answer.exchange.registerProducer(content, True)
     gone(line)
     assert content.calls == ["pause"]

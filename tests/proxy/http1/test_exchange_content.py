@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.proxy.upstream_in_memory import OK, Answer, Content, World
+from tests.producers import Producer
+from tests.proxy.upstream_in_memory import OK, Answer, World
 
 POST = b"POST / HTTP/1.1\r\nHost: a.example\r\n"
 
@@ -100,7 +101,7 @@ def test_a_response_before_the_content_is_complete(length: int | None) -> None:
     world = World()
     answer = post(world, length)
     line = world.connect()
-    content = Content()
+    content = Producer()
     answer.exchange.registerProducer(content, True)
     answer.exchange.write(b"he")
     line.say(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\n")
@@ -138,7 +139,7 @@ def test_the_content_waits_for_the_connection() -> None:
     """Its producer is paused until there is one, and whenever the transport is full."""
     world = World()
     answer = post(world, 5)
-    content = Content()
+    content = Producer()
     answer.exchange.registerProducer(content, True)
     assert content.calls == ["pause"]
     line = world.connect()
@@ -160,12 +161,12 @@ def test_one_producer() -> None:
     world = World()
     answer = post(world)
     with pytest.raises(RuntimeError):
-        answer.exchange.registerProducer(Content(), False)
-    answer.exchange.registerProducer(Content(), True)
+        answer.exchange.registerProducer(Producer(), False)
+    answer.exchange.registerProducer(Producer(), True)
     with pytest.raises(RuntimeError):
-        answer.exchange.registerProducer(Content(), True)
+        answer.exchange.registerProducer(Producer(), True)
     world.refuse()
-    late = Content()
+    late = Producer()
     answer.exchange.registerProducer(late, True)
     assert late.calls == ["stop"]
 
@@ -174,7 +175,7 @@ def test_a_producer_that_is_forgotten() -> None:
     """It hears nothing more, whether there is a connection or not."""
     world = World()
     answer = post(world)
-    content = Content()
+    content = Producer()
     answer.exchange.registerProducer(content, True)
     answer.exchange.unregisterProducer()
     line = world.connect()
@@ -187,7 +188,7 @@ def test_a_producer_that_is_paused_at_the_end() -> None:
     world = World()
     answer = post(world)
     line = world.connect()
-    content = Content()
+    content = Producer()
     answer.exchange.registerProducer(content, True)
     answer.exchange.write(b"hello")
     line.producer.pauseProducing()
@@ -199,7 +200,7 @@ def test_a_producer_that_is_paused_at_the_end() -> None:
 def test_the_connection_is_lost_under_the_content() -> None:
     """The producer is stopped before ``failed``."""
     world = World()
-    content = Content()
+    content = Producer()
     answer = Answer(failed=lambda _: content.calls.append("failed"))
     post(world, answer=answer)
     line = world.connect()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.producers import Producer
 from tests.protocols_for_tests import RecorderFactory
-from tests.proxy.upstream_in_memory import SWITCH, Answer, Content, Line, World
+from tests.proxy.upstream_in_memory import SWITCH, Answer, Line, World
 
 
 def switched(*segments: bytes, **more: bytes) -> tuple[Answer, Line]:
@@ -36,7 +37,7 @@ def test_a_switch_is_of_no_pool() -> None:
     """The connection has no deadline and no producer any more, and is never used for a request."""
     world = World()
     answer, line = world.open(tokens=(b"echo",))
-    content = Content()
+    content = Producer()
     answer.exchange.registerProducer(content, True)
     line.say(SWITCH)
     assert world.reactor.getDelayedCalls() == []

@@ -13,6 +13,7 @@ from zope.interface import implementer
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.proxy.exchange import Receiver, ResponseHead, UpstreamError, UpstreamRequest, UpstreamTunnel
 from upgradegw.proxy.http1.connection import Http1Connection
+from upgradegw.proxy.paced import Paced
 
 _log = Logger(namespace="upgradegw")
 
@@ -31,7 +32,7 @@ class Source(Protocol):
 
 
 @implementer(IConsumer, IPushProducer)
-class Http1Exchange:
+class Http1Exchange(Paced):
     """See ``upgradegw.proxy.exchange.Exchange``.
 
     If the exchange ends before the content is complete, its producer's ``stopProducing`` is called: nobody reads on.
@@ -51,8 +52,6 @@ class Http1Exchange:
         "_over",
         "_paused",
         "_pending",
-        "_producer",
-        "_producer_paused",
         "_request",
         "_source",
         "_wrote",
@@ -70,6 +69,7 @@ class Http1Exchange:
             head: Its head as it is sent.
             receiver: Gets the answer.
         """
+        super().__init__()
         self.receiver = receiver
         self.sent = request.content_length == 0
         self.has_head = False
@@ -81,8 +81,6 @@ class Http1Exchange:
         self._wrote = False
         self._connection: Http1Connection | None = None
         self._connecting: Deferred[Http1Connection] | None = None
-        self._producer: Any = None
-        self._producer_paused = False
         self._paused = False
         self._over = False
         self._asking = False
@@ -154,15 +152,6 @@ class Http1Exchange:
         else:
             self.failed(error)
 
-    def flow(self, more: bool) -> None:
-        """Let the producer of the content go on, or pause it."""
-        if self._producer is not None and more == self._producer_paused:
-            self._producer_paused = not more
-            if more:
-                self._producer.resumeProducing()
-            else:
-                self._producer.pauseProducing()
-
     def wrong_switch(self) -> str | None:
         """Say why a 101 cannot be right whatever it says."""
         if not self._request.tokens:
@@ -181,12 +170,8 @@ class Http1Exchange:
         """Let go of everything; content that is still to come is not wanted."""
         self._over = True
         connection, self._connection = self._connection, None
-        producer, self._producer = self._producer, None
         self._pending = []
-        if producer is not None and not self.sent:
-            producer.stopProducing()
-        elif producer is not None and self._producer_paused:
-            producer.resumeProducing()
+        self._dismiss_producer(complete=self.sent)
         if connection is not None:
             connection.produce(False)
 
@@ -239,13 +224,8 @@ class Http1Exchange:
         Raises:
             RuntimeError: There is one already, or it is not streaming.
         """
-        if self._producer is not None or not streaming:
-            raise RuntimeError("one producer, and a streaming one")
-        if self._over:
-            producer.stopProducing()
+        if not self._take_producer(producer, streaming, wanted=not self._over):
             return
-        self._producer = producer
-        self._producer_paused = False
         if self._connection is not None:
             self._connection.produce(True)
             self.flow(not self._connection.blocked)

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from OpenSSL import SSL
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint, UNIXClientEndpoint
+from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.internet.error import ConnectError, ConnectionClosed, DNSLookupError
 from twisted.internet.error import TimeoutError as ConnectTimeout
 from twisted.internet.interfaces import IHandshakeListener, IProtocolFactory
@@ -122,11 +122,8 @@ class Connector:
         return layer.wrappedProtocol  # type: ignore[no-any-return]
 
     def _endpoint(self) -> Any:
-        address, seconds = self._address, self._settings.connect_timeout
-        if address.unix is not None:
-            return UNIXClientEndpoint(self._reactor, address.unix, seconds)
         kind: Any = _ENDPOINTS[self._version]
-        return kind(self._reactor, address.host, address.port, seconds)
+        return kind(self._reactor, self._address.host, self._address.port, self._settings.connect_timeout)
 
     def _words(self, error: Exception) -> str:
         """Say what happened, in one line."""

@@ -254,18 +254,33 @@ class Stop(ServiceCase):
         self.memory.transport.lose()
         self.successResultOf(stopping)
 
-    def test_signals_are_given_back(self) -> None:
-        """SIGHUP, SIGINT and SIGTERM are ours from the start to the end, and no longer."""
-        numbers = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-        before = [signal.getsignal(number) for number in numbers]
+    def test_hangup_is_given_back(self) -> None:
+        """SIGHUP is ours from the start to the end, and no longer."""
+        before = signal.getsignal(signal.SIGHUP)
         service = self.service(listening(succeed(Port("x"))))
         service.startService()
-        assert signal.getsignal(signal.SIGHUP) != before[0]
+        assert signal.getsignal(signal.SIGHUP) != before
         stopping = service.stopService()
-        assert all(signal.getsignal(number) != old for number, old in zip(numbers, before, strict=True))
+        assert signal.getsignal(signal.SIGHUP) != before
         self.memory.transport.lose()
         self.successResultOf(stopping)
+        assert signal.getsignal(signal.SIGHUP) == before
+
+    def test_the_signals_of_a_stop_are_ours_as_soon_as_the_reactor_stops(self) -> None:
+        """SIGINT and SIGTERM are the reactor's until it has taken notice, and then ours until the process ends."""
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.getsignal(number) for number in numbers]
+        for number, handler in zip(numbers, before, strict=True):
+            self.addCleanup(signal.signal, number, handler)
+        service = self.service(listening(succeed(Port("x"))))
+        service.startService()
         assert [signal.getsignal(number) for number in numbers] == before
+        for trigger, args, keywords in self.reactor.triggers["before"]["shutdown"]:
+            trigger(*args, **keywords)
+        stopping = service.stopService()
+        self.memory.transport.lose()
+        self.successResultOf(stopping)
+        assert all(signal.getsignal(number) != old for number, old in zip(numbers, before, strict=True))
 
 
 def test_a_real_reactor_adopts_the_socket_and_closes_it(tmp_path: Path) -> None:

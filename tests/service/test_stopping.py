@@ -56,6 +56,19 @@ def test_a_second_signal_does_not_wait() -> None:
     assert "Traceback" not in server.text
 
 
+def test_signals_that_come_when_nothing_is_left_are_no_mistake() -> None:
+    """Whoever cannot stop pressing Ctrl-C sees no traceback, in whatever moment of the stop it comes."""
+    with serving() as server:
+        server.send(signal.SIGTERM)
+        server.await_line("Port .* Closed")
+        while server.process.poll() is None:
+            server.send(signal.SIGTERM)
+            time.sleep(0.001)
+        assert server.wait() == -signal.SIGTERM
+    assert "Traceback" not in server.text
+    assert "aborting" not in server.text
+
+
 def test_another_protocol_ends_without_a_reset() -> None:
     """An upgraded connection that is no WebSocket is closed behind its last byte, not cut off."""
     with serving() as server, server.connect() as client:

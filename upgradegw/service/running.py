@@ -89,6 +89,7 @@ class GatewayService(Service):
         self._listening = True
         # Losing a terminal is no reason to end, and logrotate's signal even less.
         self._signals.replace(signal.SIGHUP, self._reload)
+        self._reactor.addSystemEventTrigger("before", "shutdown", self._hurry_at_a_second_signal)
         self._access_log.start()
         if self._beside is not None:
             self._beside.open()
@@ -134,9 +135,6 @@ class GatewayService(Service):
         """End in order; fires when nothing is left, at the latest a moment behind ``stop_timeout``."""
         super().stopService()
         self._notifier.stopping(f"ending {self._entrances.connections} connections")
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # The reactor has taken notice of the first; whoever sends a second one does not want to wait.
-            self._signals.replace(number, self._abort)
         closed = self._entrances.close()
         return closed.addCallback(lambda _results: self._entrances.drain(self._stop_timeout())).addBoth(self._stopped)
 
@@ -148,6 +146,15 @@ class GatewayService(Service):
         self._signals.restore()
         return closed
 
+    def _hurry_at_a_second_signal(self) -> None:
+        # The reactor has taken notice of the first, and would call a second one, however late, a mistake. It does not
+        # take its handlers away when it has stopped, and nor do we.
+        signals = CaughtSignals(self._reactor)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signals.replace(number, self._abort)
+
     def _abort(self) -> None:
+        if not self._entrances.connections:
+            return
         self.log.info("{number} connections have not ended: aborting", number=self._entrances.connections)
         self._entrances.abort()

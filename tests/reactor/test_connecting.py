@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import pytest
 from twisted.internet.address import IPv4Address, UNIXAddress
@@ -23,6 +25,14 @@ class Again(Connecting):
         super().clientConnectionLost(connector, reason)
         if len(self.made) < 3:
             connector.connect()
+
+
+class Watching(Connecting):
+    """Knows whether its connection is still there."""
+
+    def startedConnecting(self, connector: Any) -> None:
+        super().startedConnecting(connector)
+        self.connection = ref(connector.transport)
 
 
 class Closing(Remembering):
@@ -45,6 +55,27 @@ def test_a_factory_may_connect_again() -> None:
         )
     assert client.events == ["start", *["connecting", "lost"] * 3, "stop"]
     assert connectors[0].getDestination() == IPv4Address("TCP", "127.0.0.1", connectors[0].port)
+
+
+def test_a_connection_goes_when_it_is_closed() -> None:
+    """Whoever keeps the connector keeps no connection with it, nor leaves one to the collector of circles."""
+    client = Watching(Closing)
+    gc.collect()
+    gc.disable()
+    try:
+        with new_reactor() as reactor:
+            port = reactor.listenTCP(0, Serving(), interface="127.0.0.1")
+            connectors: list[Any] = []
+            run(
+                reactor,
+                lambda: "stop" in client.events,
+                lambda: connectors.append(reactor.connectTCP("127.0.0.1", port.getHost().port, client)),
+            )
+            client.made.clear()
+            assert connectors[0].state == "disconnected"
+            assert client.connection() is None
+    finally:
+        gc.enable()
 
 
 def test_nobody_listens() -> None:

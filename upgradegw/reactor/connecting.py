@@ -151,5 +151,6 @@ class Connector:
         if connection is not self.transport or self.state != "connected":
             return
         self.state = "disconnected"
+        self.transport = None  # which knows of us: a circle would outlive it
         self.factory.clientConnectionLost(self, reason)
         self._stop_factory()

@@ -6,6 +6,7 @@ import contextlib
 import select
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -92,6 +93,30 @@ def test_what_arrives_is_sent(sockets: Sockets) -> None:
         _turn(pump)
         assert sockets.upstream.recv(100) == message
     assert (source.received, seen, source.events) == (6, [b"one", b"two"], [])
+
+
+def test_more_than_one_read(sockets: Sockets) -> None:
+    """What has arrived with a full read, and behind it nothing more, is told once more."""
+    pump, source, seen = _pump(), Noting(), []
+    pump.put(sockets.inner_client, len, lambda data: seen.append(len(data)), source)
+    pump.waiting = MOST_WAITING  # reads are short ones
+    size = SHORT + 5
+    sockets.client.sendall(bytes(size))
+    while select.select([sockets.inner_client], [], [], 0.2)[0] and sum(seen) < size:
+        _turn(pump)
+    assert (sum(seen), source.events) == (size, [])
+
+
+def test_the_end_right_behind_the_last_bytes(sockets: Sockets) -> None:
+    """Both may be one event, and there will be no other: the transport is to read both."""
+    pump, source = _pump(), Noting()
+    pump.put(sockets.inner_client, sockets.inner_upstream.send, None, source)
+    sockets.client.sendall(b"last")
+    sockets.client.shutdown(socket.SHUT_WR)
+    time.sleep(0.05)
+    _turn(pump)
+    assert source.events == ["handed back"]
+    assert sockets.inner_client.recv(10) == b"last"
 
 
 def test_what_is_not_taken(sockets: Sockets) -> None:

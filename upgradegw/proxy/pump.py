@@ -35,6 +35,10 @@ _TURN = 256
 #: There is something to read, and nothing else to be told.
 _READABLE = 1  # EPOLLIN; the module has no such name where there is no epoll
 
+#: What is asked of epoll for each socket: something to read, the end of the peer's side, and each arrival only once.
+#: Without the last, the system looks at every socket a second time, behind the read, to find it empty (epoll(7)).
+_WANTED = _READABLE | 1 << 13 | 1 << 31  # EPOLLIN, EPOLLRDHUP and EPOLLET
+
 _log = Logger(namespace="upgradegw")
 
 
@@ -134,7 +138,7 @@ class Pump:
             OSError: The system watches no more.
         """
         descriptor = connected.fileno()
-        self._epoll.register(descriptor, select.EPOLLIN)
+        self._epoll.register(descriptor, _WANTED)
         self._links[descriptor] = (connected.recv_into, send, follow, source)
         return descriptor
 
@@ -173,6 +177,8 @@ class Pump:
             if not size:
                 source.hand_back()
                 continue
+            if size == len(buffer):
+                self._epoll.modify(descriptor, _WANTED)  # there may be more, which has arrived already
             data = buffer[:size]
             source.received += size
             if follow is not None:

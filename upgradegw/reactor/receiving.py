@@ -30,17 +30,14 @@ class Receiving(Sending):
         return self._streams.get_buffer
 
     def buffer_updated(self, count: int) -> None:
-        """So many octets were read into the shared buffer."""
-        self.received(self._streams.view[:count].tobytes())
-
-    def received(self, data: bytes) -> None:
-        """Give the protocol what was read, and send what it writes meanwhile."""
+        """So many octets were read into the shared buffer: give them to the protocol, and send what it writes."""
+        streams = self._streams
+        data = streams.buffer[:count]
         if self._paused:
             # uvloop begins to read when connection_made returns, also if the protocol has paused in it.
             self._held = data
             self._transport.pause_reading()
             return
-        streams = self._streams
         outbox = streams.outbox
         outbox.expected = True
         streams.reading = self
@@ -53,6 +50,11 @@ class Receiving(Sending):
             outbox.flush()
         else:
             outbox.expected = False
+
+    def received(self, data: bytes) -> None:
+        """Go on as if octets had been read just now, at most as many as the buffer holds."""
+        self._streams.buffer[: len(data)] = data
+        self.buffer_updated(len(data))
 
     def eof_received(self) -> bool:
         """The peer sends no more. uvloop is not to close by itself: Twisted's protocols are told first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from asyncio import AbstractEventLoop
 from typing import Any
 
@@ -20,7 +21,8 @@ class Streams:
     Attributes:
         loop: uvloop's loop.
         outbox: Who has something to send.
-        view: The buffer.
+        buffer: What is read into. It is memory of the system's: of all kinds of buffers it is the one whose slices are
+            ``bytes``, without a step between.
         connections: Those that are open.
         ports: Those that listen.
         reading: The connection whose protocol handles what it was sent, for the log.
@@ -28,7 +30,7 @@ class Streams:
             size, so a dictionary answers, without a frame of Python for each read.
     """
 
-    __slots__ = ("connections", "get_buffer", "loop", "outbox", "ports", "reading", "view")
+    __slots__ = ("buffer", "connections", "get_buffer", "loop", "outbox", "ports", "reading")
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self.loop = loop
@@ -36,8 +38,8 @@ class Streams:
         self.connections: set[Any] = set()
         self.ports: set[Any] = set()
         self.reading: Any = None
-        self.view = memoryview(bytearray(READ_SIZE))
-        self.get_buffer = _Always(self.view).__getitem__
+        self.buffer = mmap.mmap(-1, READ_SIZE)
+        self.get_buffer = _Always(memoryview(self.buffer)).__getitem__
 
 
 class _Always(dict[int, Any]):

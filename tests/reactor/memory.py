@@ -126,6 +126,7 @@ class Owner:
     """Connects one protocol."""
 
     addr = ("192.0.2.1", 4711)
+    keeps_alive = False
 
     def __init__(self, protocol: Any) -> None:
         self.protocol = protocol

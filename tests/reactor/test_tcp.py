@@ -57,6 +57,35 @@ def test_a_connection_over_tcp(host: str, kind: type) -> None:
     assert client.events == ["start", "connecting", "lost", "stop"]
 
 
+class Living(Remembering):
+    """Wants signs of life, then none, then again, and notes what the system says each time."""
+
+    def connectionMade(self) -> None:
+        transport: Any = self.transport
+        self.kept = [transport.getTcpKeepAlive()]
+        for wanted in (True, False, True):
+            transport.setTcpKeepAlive(wanted)
+            self.kept.append(transport.getTcpKeepAlive())
+        transport.loseConnection()
+
+
+@pytest.mark.parametrize("inherited", [False, True])
+def test_keep_alive_is_inherited_from_the_port(inherited: bool) -> None:
+    """What the listening socket has need not be set anew, and can be turned off and on all the same."""
+    server, client = Serving(Living), Connecting()
+    with socket.create_server(("127.0.0.1", 0)) as listener, new_reactor() as reactor:
+        listener.setblocking(False)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, inherited)
+        port = reactor.adoptStreamPort(listener.fileno(), socket.AF_INET, server)
+        number = port.getHost().port
+        run(
+            reactor,
+            lambda: "stop" in client.events,
+            lambda: reactor.connectTCP("127.0.0.1", number, client),
+        )
+    assert server.made[0].kept == [inherited, True, False, True]
+
+
 def test_no_delay_is_on_until_it_is_turned_off() -> None:
     """uvloop begins with it on; what is on already is not set again."""
     seen: list[bool] = []

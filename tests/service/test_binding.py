@@ -23,6 +23,17 @@ def test_a_bound_port_listens_at_once() -> None:
     bound.close()
 
 
+def test_connections_of_a_bound_port_are_kept_alive_by_the_system() -> None:
+    """A-31: they inherit it."""
+    bound = bind(Tcp(0, "127.0.0.1"))
+    bound.socket.setblocking(True)
+    with socket.create_connection(bound.socket.getsockname(), timeout=5):
+        accepted, _address = bound.socket.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    bound.close()
+
+
 def test_a_port_in_use_is_named() -> None:
     """The message names the port that is taken."""
     with socket.create_server(("127.0.0.1", 0)) as other:

@@ -89,6 +89,8 @@ def adopt_connection(reactor: Any, descriptor: int, family: int, factory: Any) -
 class _Adopted:
     """Owns one connection that no port has accepted."""
 
+    keeps_alive = False
+
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
         self.addr = None

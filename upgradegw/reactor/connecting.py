@@ -28,6 +28,9 @@ class Connector:
     kind: type[Connection]
     addr: Any
 
+    #: Nothing to inherit from.
+    keeps_alive = False
+
     def __init__(self, factory: Any, timeout: float | None, reactor: Any) -> None:
         self.state = "disconnected"
         self.transport: Connection | None = None

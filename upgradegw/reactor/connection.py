@@ -35,9 +35,11 @@ class Owner(Protocol):
 
     Attributes:
         addr: Of a connector: what ``connect(2)`` was told.
+        keeps_alive: Of a port: whether its connections inherit SO_KEEPALIVE from it, as they do in Linux.
     """
 
     addr: Any
+    keeps_alive: bool
 
     def opened(self, connection: Any) -> None:
         """Make the protocol and connect it. Must not raise."""

@@ -31,6 +31,7 @@ class _Accepting:
     sessionno: int
     kind: type[Connection]
     addr = None
+    keeps_alive = False
     adopted: socket.socket | None = None
     _created: socket.socket | None = None
     _accepting: Accepting | None = None
@@ -90,6 +91,11 @@ class TcpPort(_Accepting, tcp.Port):
             if self._created is not None:
                 self._created.close()
             raise
+
+    def startReading(self) -> None:
+        """Accept."""
+        self.keeps_alive = bool(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+        super().startReading()
 
     def _serve(self, listening: socket.socket, backlog: int) -> Any:
         return at_once(self.reactor.loop.create_server(self._accepted, sock=listening, backlog=backlog))

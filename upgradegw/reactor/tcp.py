@@ -34,6 +34,9 @@ class TcpConnection(Connection):
     #: Whether TCP_NODELAY was turned off. uvloop begins with it on.
     _delays = False
 
+    #: Whether SO_KEEPALIVE is no longer as it was inherited.
+    _has_own_keep_alive = False
+
     def connection_made(self, transport: Any) -> None:
         """Keep the peer's address."""
         name = transport.get_extra_info("peername")
@@ -66,4 +69,7 @@ class TcpConnection(Connection):
 
     def setTcpKeepAlive(self, enabled: bool) -> None:
         """Say whether the system asks a silent peer for a sign of life."""
+        if enabled and self._owner.keeps_alive and not self._has_own_keep_alive:
+            return
+        self._has_own_keep_alive = True
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)

@@ -98,6 +98,13 @@ class Sending:
         if data:
             self._gather(data)
 
+    def write_at_once(self, data: bytes) -> None:
+        """Send octets now, unless something is before them: for who has gathered all that he has to send."""
+        if self._ready and self._out is None and not self._blocked and self.producer is None:
+            self._transport.write(data)
+        else:
+            self.write(data)
+
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Send pieces in one."""
         if self.TLS:

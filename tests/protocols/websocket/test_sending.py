@@ -30,6 +30,7 @@ class GatheringTestCase(WebSocketTestCase):
         connection = self.connect(ping_interval=None, **options)
         connection.wire.__class__ = Writes
         connection.wire.writes = []
+        connection.protocol.transport = connection.protocol.transport  # how it is written to is looked up there
         return connection, connection.wire.writes
 
 
@@ -50,6 +51,22 @@ class OneWrite(GatheringTestCase):
         connection.protocol.sendMessage(b"a")
         connection.protocol.sendMessage(b"b")
         assert len(writes) == 2
+        self.end(connection)
+
+    def test_a_producer_that_sends_when_it_is_paused(self) -> None:
+        """What is sent from within the write of a read's answers is not lost with them."""
+        connection, writes = self.open()
+
+        class Paused(Writes):
+            def write(self, data: bytes) -> None:
+                super().write(data)
+                if len(writes) == 1:
+                    connection.protocol.sendMessage(b"paused")
+
+        connection.wire.__class__ = Paused
+        connection.protocol.transport = connection.protocol.transport
+        connection.receive(frame(TEXT, b"a"))
+        assert connection.messages == [b"a", b"paused"]
         self.end(connection)
 
     def test_much(self) -> None:

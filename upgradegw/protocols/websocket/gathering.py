@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from upgradegw.protocols.at_once import write_at_once
+from upgradegw.protocols.at_once import at_once
 from upgradegw.protocols.websocket.watch import Watched
 
 
@@ -25,6 +25,7 @@ class Gathering(Watched):
     @transport.setter
     def transport(self, transport: Any) -> None:
         self.__dict__["transport"] = transport
+        self.upgradegw_watch.write = at_once(transport)
 
     def _upgradegw_flush(self) -> None:
         """Write what is gathered."""
@@ -32,4 +33,4 @@ class Gathering(Watched):
         if gathered:
             data = gathered[0] if len(gathered) == 1 else b"".join(gathered)
             gathered.clear()
-            write_at_once(self.__dict__["transport"], data)
+            self.upgradegw_watch.write(data)

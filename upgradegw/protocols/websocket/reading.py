@@ -27,12 +27,15 @@ class Reading(Gathering):
         if watch.gathered is not None:
             self._upgradegw_receive_within(data)
             return
-        watch.gathered = []
+        gathered: list[bytes] = []
+        watch.gathered = gathered
+        watch.between = False
         try:
             self._upgradegw_work_off(watch, data)
-            self._upgradegw_flush()
         finally:
             watch.gathered = None
+        if gathered:
+            watch.write(b"".join(gathered))
 
     def _upgradegw_work_off(self, watch: Watch, data: bytes) -> None:
         if self.failedByMe or self.state == CLOSED:
@@ -55,6 +58,7 @@ class Reading(Gathering):
             self._upgradegw_await_rest(watch)
         else:
             watch.incomplete = None
+            watch.between = True
 
     def _upgradegw_receive_within(self, data: bytes) -> None:
         """Take bytes that are delivered while others are worked off; Autobahn is not made for that."""

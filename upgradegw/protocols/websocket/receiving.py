@@ -49,19 +49,12 @@ class ShortReceiving(Inflating, Reading, Observed):
         watch = self.upgradegw_watch
         if watch.attributes != len(self.__dict__):
             self._upgradegw_look()
-        if (
-            not watch.receiving_settled
-            or self.state != OPEN
-            or self.data
-            or watch.gathered is not None
-            or watch.partial is not None
-            or self.current_frame is not None
-            or self.inside_message
-        ):
+        if not (watch.between and watch.receiving_settled and self.state == OPEN):
             super().dataReceived(data)
             return
         gathered: list[bytes] = []
         watch.gathered = gathered
+        watch.between = False
         try:
             self.trafficStats.incomingOctetsWireLevel += len(data)
             try:
@@ -73,10 +66,11 @@ class ShortReceiving(Inflating, Reading, Observed):
                 self._upgradegw_work_off(watch, b"")
             else:
                 watch.incomplete = None
-            if gathered:
-                self._upgradegw_flush()
+                watch.between = True
         finally:
             watch.gathered = None
+        if gathered:
+            watch.write(gathered[0] if len(gathered) == 1 else b"".join(gathered))
 
     def _upgradegw_receive(self, data: bytes) -> None:
         """Take what was read; leave in ``data``, or as a partial frame, what cannot be worked off yet."""

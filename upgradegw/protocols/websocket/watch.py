@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from autobahn.twisted.websocket import WebSocketServerProtocol
@@ -22,6 +23,7 @@ class Watch:
 
     __slots__ = (
         "attributes",
+        "between",
         "bucket",
         "fragments",
         "gathered",
@@ -42,6 +44,7 @@ class Watch:
         "sends_plainly",
         "skipper",
         "timer",
+        "write",
         "writes",
     )
 
@@ -55,6 +58,8 @@ class Watch:
         self.sends_plainly = self.sending_settled = False
         #: Bytes of the largest frame that is common, and of the largest whose length stands in one octet.
         self.max_size = self.max_short = 0
+        #: Whether nothing of a frame or a message is left from earlier reads, and none is worked off.
+        self.between = False
         #: What is written while one read is worked off, to be given to the transport as one; None outside.
         self.gathered: list[bytes] | None = None
         #: A common frame of which only the beginning has come.
@@ -69,6 +74,8 @@ class Watch:
         self.fragments = 0
         rate = policy.control_frames_per_second
         self.bucket = None if rate is None else Bucket(rate)
+        #: Writes to the transport in the shortest way.
+        self.write: Callable[[bytes], None]
         self.writes: WriteWatch | None = None
         self.skipper: FrameSkipper | None = None
         self.incomplete: int | None = None

@@ -9,8 +9,10 @@ import pytest
 from twisted.internet.protocol import Protocol
 from twisted.internet.tcp import Connection
 from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
-from upgradegw.protocols.at_once import send_at_once, write_at_once
+from tests.reactor.memory import Link
+from upgradegw.protocols.at_once import at_once, send_at_once, write_at_once
 
 
 class Pair:
@@ -78,3 +80,27 @@ def test_other_transports() -> None:
     transport = StringTransport()
     write_at_once(transport, b"abc")
     assert transport.value() == b"abc"
+
+
+def test_a_transport_with_a_way_of_its_own() -> None:
+    """It is taken."""
+    link = Link(Protocol())
+    at_once(link.connection)(b"abc")
+    assert link.written == [b"abc"]
+    assert link.loop.soon == []
+
+
+def test_what_wraps_a_transport_is_not_passed_by() -> None:
+    """A wrapper, as TLS is one, has all that its transport has by passing it on; what is written must go through it."""
+    link = Link(Protocol())
+
+    class Shouting(ProtocolWrapper):
+        def write(self, data: bytes) -> None:
+            super().write(data.upper())
+
+    wrapper: Any = Shouting(WrappingFactory(object()), Protocol())
+    wrapper.makeConnection(link.connection)
+    assert wrapper.write_at_once is not None
+    write_at_once(wrapper, b"abc")
+    link.loop.turn()
+    assert link.written == [b"ABC"]

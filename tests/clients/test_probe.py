@@ -10,14 +10,17 @@ import pytest
 
 from tests.certificates import CertificateFiles
 from tests.clients.nginx import COMMON, nginx
-from tests.support.process import FOREGROUND, PATIENCE, Server, run
+from tests.support.process import PATIENCE, Server, run
+
+#: twistd, which tests may be told to use for servers, has no probe.
+PROBE = (sys.executable, "-m", "upgradegw", "probe")
 
 REPORTING = ("--subprotocol", "demo.upgradegw")
 
 
 def probe(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command."""
-    return run("probe", *arguments)
+    return run(*arguments, command=PROBE)
 
 
 @pytest.mark.parametrize(("options", "version"), [((), "HTTP/1.1"), (("--http2",), "HTTP/2")])
@@ -103,7 +106,7 @@ def test_wrong_use() -> None:
 
 def test_a_reader_that_leaves(demonstration: Server) -> None:
     """``upgradegw probe … | head -1`` ends without a word."""
-    command = [*FOREGROUND, "probe", f"ws://127.0.0.1:{demonstration.port}/ws"]
+    command = [*PROBE, f"ws://127.0.0.1:{demonstration.port}/ws"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None

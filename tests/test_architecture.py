@@ -24,7 +24,8 @@ FLOORS = (
     {"takeover"},
     {"switching"},
     {"switched"},
-    {"interfaces", "events", "shadows", "tls", "transports"},
+    {"interfaces", "events", "shadows", "tls"},
+    {"transports"},
     {"negotiation"},
 )
 FLOOR_OF = {unit: floor for floor, units in enumerate(reversed(FLOORS)) for unit in units}

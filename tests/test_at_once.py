@@ -12,7 +12,7 @@ from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
 from tests.reactor.memory import Link
-from upgradegw.protocols.at_once import at_once, send_at_once, write_at_once
+from upgradegw.transports import at_once, send_at_once, write_at_once
 
 
 class Pair:

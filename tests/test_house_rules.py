@@ -20,7 +20,7 @@ MAY_NAME_PRIVATE = {
 }
 
 #: And one attribute of a socket's transport, which has no public name for what it still has to send.
-UNSENT = ("upgradegw.protocols.unsent", "_tempDataLen")
+UNSENT = ("upgradegw.transports", "_tempDataLen")
 
 #: Private modules that may be imported all the same. The PROXY protocol's wrapper has no public name, and only it can
 #: tell the address of the connection from the address that the PROXY header claims.

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from twisted.internet.testing import StringTransport
 
 from tests.protocols.websocket.wire import Wire
-from upgradegw.protocols.unsent import unsent_bytes
+from upgradegw.transports import unsent_bytes
 
 
 def test_a_transport_of_twisteds() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from socket import socket
 from typing import Any
 
@@ -66,3 +68,62 @@ def plain_socket(transport: Any) -> socket | None:
     if isinstance(transport, Connection) and is_bare(transport):
         return transport.getHandle()
     return None
+
+
+def unsent_bytes(transport: Any) -> int | None:
+    """Return what a transport of Twisted's, or an HTTP/2 stream, still has to send, or None where that is not known.
+
+    A wrapper (TLS, PROXY) passes the question on to the socket's transport.
+    """
+    unsent = getattr(transport, "unsent", None)
+    if isinstance(unsent, int):
+        return unsent
+    try:
+        return len(transport.dataBuffer) - transport.offset + transport._tempDataLen  # type: ignore[no-any-return] # noqa: SLF001
+    except AttributeError:
+        return None
+
+
+def at_once(transport: Any) -> Callable[[bytes], None]:
+    """Return what writes to a transport in the shortest way there is.
+
+    Args:
+        transport: A transport of any kind.
+    """
+    if hasattr(type(transport), "write_at_once"):  # in its class: what wraps one passes on what it has not itself
+        return transport.write_at_once  # type: ignore[no-any-return]
+    if isinstance(transport, Connection):
+        return partial(_write_on_socket, transport)
+    return transport.write  # type: ignore[no-any-return]
+
+
+def write_at_once(transport: Any, data: bytes) -> None:
+    """Write in the shortest way.
+
+    Args:
+        transport: A transport of any kind.
+        data: What is to be sent.
+    """
+    at_once(transport)(data)
+
+
+def _write_on_socket(transport: Any, data: bytes) -> None:
+    connected = plain_socket(transport)
+    if connected is not None and not unsent_bytes(transport):
+        sent = send_at_once(connected, data)
+        if sent == len(data):
+            return
+        data = data[sent:]
+    transport.write(data)
+
+
+def send_at_once(connected: socket, data: bytes) -> int:
+    """Send on a socket; return how much was taken.
+
+    Of all that a small message costs, the reactor's registering and unregistering of a writer is the larger part.
+    What the socket does not take, and every error, is left to the transport.
+    """
+    try:
+        return connected.send(data)
+    except OSError:
+        return 0

@@ -9,8 +9,7 @@ from twisted.logger import Logger
 
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.protocols.connections import Connections, Slow, check_slow, choose
-from upgradegw.protocols.unsent import unsent_bytes
-from upgradegw.transports import abort_transport
+from upgradegw.transports import abort_transport, unsent_bytes
 
 _log = Logger(namespace="upgradegw")
 

@@ -18,10 +18,9 @@ from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from upgradegw.protocols.unsent import unsent_bytes
 from upgradegw.proxy.pump import Pump
 from upgradegw.proxy.pumped import Pumped
-from upgradegw.transports import abort_transport, is_bare
+from upgradegw.transports import abort_transport, is_bare, unsent_bytes
 
 
 class Joint(Interface):

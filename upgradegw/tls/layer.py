@@ -10,7 +10,7 @@ and the latest Twisted that is supported.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from OpenSSL import SSL
@@ -23,6 +23,7 @@ from twisted.python.failure import Failure
 from zope.interface import directlyProvides, providedBy
 
 from upgradegw.tls.memory import PIECE, RECORD, Memory
+from upgradegw.transports import at_once
 
 #: Bytes that are gathered before they are sent all the same; as many as in Twisted.
 MOST_GATHERED = 64_000
@@ -36,6 +37,8 @@ class TlsLayer(TLSMemoryBIOProtocol):
     # What is still to be encrypted, and how many bytes that are.
     _gathered: list[bytes] | None = None
     _size = 0
+    # What is encrypted goes to the transport by this way, the shortest.
+    _send: Callable[[bytes], None]
     # Whether a read is being delivered.
     _receiving = False
     # There once the handshake is done, until the connection is gone; never with a pyOpenSSL that we do not know.
@@ -46,6 +49,7 @@ class TlsLayer(TLSMemoryBIOProtocol):
         self._tlsConnection = self.factory.new_connection(self)
         self._appSendBuffer: list[bytes] = []
         self.factory.declare(self, transport)
+        self._send = at_once(transport)
         Protocol.makeConnection(self, transport)
         self.factory.registerProtocol(self)
         if self._connectWrapped:
@@ -158,7 +162,7 @@ class TlsLayer(TLSMemoryBIOProtocol):
                 self._tlsShutdownFinished(Failure())
                 return
             if encrypted:
-                self.transport.write(encrypted)
+                self._send(encrypted)
             else:
                 self._bufferedWrite(data)
 

@@ -14,12 +14,11 @@ from autobahn.twisted.websocket import WebSocketServerProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from upgradegw.protocols.at_once import send_at_once
 from upgradegw.protocols.websocket.compression import Deflate
 from upgradegw.protocols.websocket.framing import BINARY, COMPRESSED, FIN, TEXT, message_frame
 from upgradegw.protocols.websocket.observing import SENDING
 from upgradegw.protocols.websocket.watch import OPEN
-from upgradegw.transports import plain_socket
+from upgradegw.transports import plain_socket, send_at_once
 
 _log = Logger(namespace="upgradegw.websocket")
 

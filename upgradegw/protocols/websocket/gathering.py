@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from upgradegw.protocols.at_once import at_once
 from upgradegw.protocols.websocket.watch import Watched
+from upgradegw.transports import at_once
 
 
 class Gathering(Watched):

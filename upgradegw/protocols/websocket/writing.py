@@ -14,9 +14,9 @@ from typing import Any
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from upgradegw.protocols.unsent import unsent_bytes
 from upgradegw.protocols.websocket.settings import Policy
 from upgradegw.protocols.websocket.timing import call_later, seconds
+from upgradegw.transports import unsent_bytes
 
 #: Bytes after which it is worth asking whether the transport keeps up; its own buffer is as large.
 HIGH_WATER = 1 << 16

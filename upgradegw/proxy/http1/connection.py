@@ -12,13 +12,12 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from upgradegw.negotiation.reasons import Reason
-from upgradegw.protocols.at_once import write_at_once
 from upgradegw.proxy.exchange import ResponseHead, UpstreamError, UpstreamTunnel
 from upgradegw.proxy.http1.holding import Holding
 from upgradegw.proxy.http1.reading import ResponseReader
 from upgradegw.proxy.http1.response import BadResponse
 from upgradegw.proxy.http1.roles import Keeper, User
-from upgradegw.transports import BorrowedSocket, bare_socket, is_bare
+from upgradegw.transports import BorrowedSocket, bare_socket, is_bare, write_at_once
 
 
 @implementer(IPushProducer)

@@ -1,16 +1,16 @@
 """The short run: whether an advantage over a peer, or our thrift, has become worse by more than a quarter.
 
-Processor time is compared and not how fast it goes, because a machine that tests run on does other things, too. A row
-that seems to be worse is measured a second time, and longer, before that is believed.
+Processor time is compared and not how fast it goes, because a machine that tests run on does other things, too. It is
+held against the worst of the rounds that the results have, for those differ as well. A row that seems to be worse is
+measured a second time, and longer, before that is believed.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from statistics import median
 
-from tests.benchmarks.results import Outcome, load, ratio
+from tests.benchmarks.results import Outcome, Ratio, load, ratio
 from tests.benchmarks.rows import OURS, ROWS, Row
 
 #: What may be lost.
@@ -23,15 +23,16 @@ _AGAIN_ROUNDS, _AGAIN_SECONDS = 4, 0.8
 Measure = Callable[[Sequence[str], argparse.Namespace], dict[str, Outcome]]
 
 
-def advantages(row: Row, outcome: Outcome) -> dict[str, float]:
+def advantages(row: Row, outcome: Outcome) -> dict[str, Ratio]:
     """Return by peer how many times as cheap ours is; for memory and growth ours alone, the less the better."""
     figures = outcome.figures
     if OURS not in figures:
         return {}
     if row.figure in {"bytes", "growth"}:
-        return {row.figure: 1 / median(figures[OURS].values)}
+        values = figures[OURS].values
+        return {row.figure: ratio([1.0] * len(values), values)}
     peers = {goal.peer for goal in row.goals if goal.peer in figures}
-    return {str(peer): ratio(figures[str(peer)].costs, figures[OURS].costs).middle for peer in peers}
+    return {str(peer): ratio(figures[str(peer)].costs, figures[OURS].costs) for peer in peers}
 
 
 def lost(now: dict[str, Outcome], then: dict[str, Outcome]) -> dict[str, list[str]]:
@@ -49,8 +50,10 @@ def lost(now: dict[str, Outcome], then: dict[str, Outcome]) -> dict[str, list[st
         if OURS not in outcome.figures:
             found[name] = [f"{name}: ours has failed"]
         for what, value in advantages(ROWS[name], outcome).items():
-            if what in before and value < (1 - _TOLERANCE) * before[what]:
-                found.setdefault(name, []).append(f"{name}: {what}: {value:.3g} where it was {before[what]:.3g}")
+            if what in before and value.middle < (1 - _TOLERANCE) * before[what].least:
+                found.setdefault(name, []).append(
+                    f"{name}: {what}: {value.middle:.3g} where it was {before[what].least:.3g}"
+                )
     return found
 
 

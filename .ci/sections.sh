@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The sections of .ci/run and .ci/full. Each runs in a shell of its own, in a copy of the tree, so that nothing that
-# lies about in the checkout takes part; the next one runs whatever became of the one before. The last line counts them.
+# lies about in the checkout takes part; the next one runs whatever became of the one before. What failed says its last
+# lines once more at the end, and the last line of all counts the sections.
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -289,7 +290,7 @@ copy_of_the_tree() {
 # run SECTION…: runs sections one after the other, each in a shell of its own, and counts them. Of "one+two,three", two
 # and three run one after the other beside one, and what they print comes behind what one prints.
 run() {
-  local word name beside=() passed=0 failed=0 skipped=0 begun=$SECONDS
+  local word name beside=() failures=() passed=0 skipped=0 begun=$SECONDS
   for word in "$@"; do
     for name in ${word//[+,]/ }; do
       declare -F "section_$name" >/dev/null || { printf 'there is no section %s\n' "$name"; exit 2; }
@@ -316,24 +317,26 @@ run() {
       case $(<"$UPGRADEGW_CI/$word.status") in
         0) passed=$((passed + 1)) ;;
         75) skipped=$((skipped + 1)) ;;
-        *) failed=$((failed + 1)) ;;
+        *) failures+=("$word") ;;
       esac
     done
   done
+  for word in "${failures[@]}"; do
+    printf '\n==== why %s failed, its last lines:\n' "$word"
+    tail -n 40 "$UPGRADEGW_CI/$word.log"
+  done
   printf '\nsections in %d s:\n' $((SECONDS - begun))
-  if [ "$skipped" -gt 0 ]; then
-    printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
-  else
-    printf '%d passed, %d failed\n' "$passed" "$failed"
-  fi
-  [ "$failed" -eq 0 ]
+  printf '%d passed, %d failed' "$passed" "${#failures[@]}"
+  [ "$skipped" -eq 0 ] || printf ', %d skipped' "$skipped"
+  printf '%s\n' "${failures[*]:+: ${failures[*]}}"
+  [ "${#failures[@]}" -eq 0 ]
 }
 
-# one SECTION: runs it in a shell of its own, and leaves its status in a file.
+# one SECTION: runs it in a shell of its own, and leaves its status and what it said in files.
 one() {
   local since=$SECONDS status=0 word
   say "$1"
-  bash "$UPGRADEGW_CI/tree/.ci/sections.sh" --one "$1" </dev/null || status=$?
+  bash "$UPGRADEGW_CI/tree/.ci/sections.sh" --one "$1" </dev/null 2>&1 | tee "$UPGRADEGW_CI/$1.log" || status=$?
   printf '%d\n' "$status" >"$UPGRADEGW_CI/$1.status"
   case $status in
     0) word=passed ;;

@@ -177,6 +177,10 @@ class Upgrade(Supported, Protocol):
     One whose attribute ``wants_request`` is there and true finds the request in ``UpgradeInfo.request``. One that takes
     content and whose attribute ``streams_content`` is there and true is asked before the content has come, and reads it
     from the request with ``deliver_content``; it must not accept before it has all of it.
+
+    One that has a method ``accept_at_once(info, transport)`` is asked with that first where no request was made yet. It
+    answers as ``prepare`` would, with an Accept whose fields are right, if it needs nobody and nothing else for that;
+    otherwise it returns None or raises, and nothing must have happened.
     """
 
     def prepare(

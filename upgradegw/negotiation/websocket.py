@@ -66,24 +66,25 @@ def handshake(head: RequestHead, origins: Sequence[str] | None, *, any_subprotoc
         What the request says, or 426, 400 or 403 (RFC 6455 sections 4.2.1, 4.2.2 and 4.4). With extended CONNECT the
         key is not looked at, and a wrong version is 400 (RFC 8441 section 5).
     """
+    get = head.by_name.get
     on_stream = head.protocol is not None
-    keys = [] if on_stream else head.get_all(b"sec-websocket-key")
-    refuse = _check_version(head.get_all(b"sec-websocket-version"), on_stream)
+    keys = [] if on_stream else get(b"sec-websocket-key", [])
+    refuse = _check_version(get(b"sec-websocket-version", []), on_stream)
     if refuse is None and not on_stream:
         refuse = _check_key(keys)
     if refuse is not None:
         return refuse
-    subprotocols = _read_subprotocols(head.get_all(b"sec-websocket-protocol"), any_subprotocol)
+    subprotocols = _read_subprotocols(get(b"sec-websocket-protocol", []), any_subprotocol)
     if isinstance(subprotocols, Refuse):
         return subprotocols
-    offers = head.get_all(b"sec-websocket-extensions")
+    offers = get(b"sec-websocket-extensions", [])
     extensions = parse_extensions(offers) if offers else ()
     if extensions is None:
         return Refuse(Reason.BAD_EXTENSIONS, 400, detail=_show("Sec-WebSocket-Extensions", offers))
-    refuse = _check_host(head.get_all(b"host")) or check_origin(head, origins)
+    refuse = _check_host(get(b"host", [])) or check_origin(head, origins)
     if refuse is not None:
         return refuse
-    return Handshake(keys[0] if keys else None, subprotocols, extensions, next(iter(head.get_all(b"origin")), None))
+    return Handshake(keys[0] if keys else None, subprotocols, extensions, next(iter(get(b"origin", [])), None))
 
 
 def accept_value(key: bytes) -> bytes:

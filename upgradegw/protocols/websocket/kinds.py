@@ -68,6 +68,18 @@ def _is_built_plainly(kind: Any) -> bool:
     return untouched(kind, *steps) and guarded(kind)._upgradegw_make is begin  # noqa: SLF001
 
 
+def build(kind: Any, factory: Any) -> Any:
+    """Build a protocol of a class that ``Kinds.plain`` has returned, ready to begin.
+
+    Args:
+        kind: The class.
+        factory: The application's.
+    """
+    protocol = kind.__new__(kind)
+    protocol.factory = factory
+    return protocol
+
+
 class Kinds:
     """The classes of one upgrade's protocols."""
 
@@ -89,8 +101,10 @@ class Kinds:
             self._made[kind] = made = (values, combined)
         return made[1]
 
-    def build(self, factory: Any) -> Any:
-        """Build a protocol as the factory would, ready to begin; None where that is not known to be the same.
+    def plain(self, factory: Any) -> Any:
+        """Return the class of the protocols that the factory would build now; None where that is not known.
+
+        It is known where nothing of an application's runs when one is made and connected: ``build`` does the same.
 
         Args:
             factory: The application's.
@@ -98,12 +112,7 @@ class Kinds:
         kind = factory.protocol
         if type(factory).buildProtocol is not Factory.buildProtocol or "buildProtocol" in vars(factory):
             return None
-        own = self._find(kind, factory) if _is_built_plainly(kind) else None
-        if own is None:
-            return None
-        protocol = own.__new__(own)
-        protocol.factory = factory
-        return protocol
+        return self._find(kind, factory) if _is_built_plainly(kind) else None
 
     def adopt(self, protocol: Any) -> None:
         """Give a protocol that its factory has built the class that it needs.

@@ -14,26 +14,19 @@ from upgradegw.interfaces import Accept, Deny, UpgradeInfo
 from upgradegw.negotiation.model import Refuse, RequestHead, UpgradeProtocol
 from upgradegw.negotiation.origin import parse_origins
 from upgradegw.negotiation.reasons import Reason
-from upgradegw.negotiation.websocket import Handshake, accept_value, handshake
+from upgradegw.negotiation.websocket import Handshake, handshake
 from upgradegw.protocols.connections import Connections, Slow, check_slow, choose
 from upgradegw.protocols.factories import FactoryUse
 from upgradegw.protocols.twisted_websocket import TwistedFactory, is_twisted_factory
-from upgradegw.protocols.websocket.answers import header_fields, read_answer, read_denial
+from upgradegw.protocols.websocket.accepting import Acceptance, Acceptor
+from upgradegw.protocols.websocket.answers import read_denial
 from upgradegw.protocols.websocket.beginning import autobahns_transport, begin
 from upgradegw.protocols.websocket.broadcasting import Broadcast
-from upgradegw.protocols.websocket.compression import negotiate_compression
-from upgradegw.protocols.websocket.kinds import Kinds
+from upgradegw.protocols.websocket.kinds import Kinds, build
 from upgradegw.protocols.websocket.opening import WebSocketEnding, abandon
 from upgradegw.protocols.websocket.origins import FactoryOrigins
 from upgradegw.protocols.websocket.requests import connection_request
-from upgradegw.protocols.websocket.settings import (
-    UNSET,
-    Given,
-    Policy,
-    Settings,
-    autobahn_settings,
-    check_subprotocols,
-)
+from upgradegw.protocols.websocket.settings import UNSET, Given, Policy, Settings, autobahn_settings, check_subprotocols
 from upgradegw.protocols.websocket.timing import SlotTimer
 from upgradegw.protocols.websocket.watch import OPEN, Watch
 
@@ -66,8 +59,7 @@ class WebSocketUpgrade:
         self._origins = None if origins is UNSET or origins is None else parse_origins(origins)
         self._kinds = Kinds(Settings(settings))
         self._policy = policy
-        self._compression = compression
-        self._subprotocols = check_subprotocols(subprotocols)
+        self._acceptor = Acceptor(factory, compression, check_subprotocols(subprotocols))
         self._opened: dict[int, Any] = {}
 
     @property
@@ -116,32 +108,45 @@ class WebSocketUpgrade:
             return self._factory_origins.check(head)
         return handshake(head, self._origins)
 
+    def accept_at_once(self, info: UpgradeInfo, transport: Any) -> Accept | None:
+        """Accept where nothing of the application's is asked; else None, and nothing has happened."""
+        factory, checked = self.factory, info.checked
+        kind = self._kinds.plain(factory)
+        if kind is None or kind.upgradegw_asks or not isinstance(checked, Handshake) or self._is_full():
+            return None
+        acceptance = self._acceptor.decide(kind, checked, None)
+        self._use.acquire()
+        try:
+            protocol = self._begin(kind, transport)
+        except BaseException:
+            self._use.release()
+            raise
+        self._describe(protocol, info)
+        return self._accept(protocol, acceptance)
+
+    def _is_full(self) -> bool:
+        return 0 < self.factory.maxConnections <= self.factory.countConnections  # type: ignore[no-any-return]
+
     def prepare(self, info: UpgradeInfo, transport: Any) -> _Outcome | Awaitable[_Outcome]:
         """Build the protocol and ask its ``onConnect``."""
+        accept = self.accept_at_once(info, transport)
+        if accept is not None:
+            return accept
         checked = info.checked
         if not isinstance(checked, Handshake):
             raise TypeError("info.checked must be what check() returned")
-        limit = self.factory.maxConnections
-        if 0 < limit <= self.factory.countConnections:
-            return Refuse(Reason.TOO_MANY_CONNECTIONS, 503, ((b"Retry-After", b"10"),), f"maxConnections={limit}")
-        connected = self.factory.countConnections
+        if self._is_full():
+            limit = f"maxConnections={self.factory.maxConnections}"
+            return Refuse(Reason.TOO_MANY_CONNECTIONS, 503, ((b"Retry-After", b"10"),), limit)
         self._use.acquire()
+        protocol = None
         try:
-            protocol = self._kinds.build(self.factory)
-            if protocol is not None:
-                self._begin(protocol, transport)
-            else:
-                protocol = self._build(info, transport.getPeer())
-                if protocol is None:
-                    self._use.release()
-                    return Refuse(Reason.NO_PROTOCOL, 503)
-                self._connect(protocol, transport)
-        except BaseException as why:
-            if self.factory.countConnections > connected:
-                # An overridden connectionMade failed behind Autobahn's own.
-                abandon(protocol, f"the opening handshake was not completed: {why!r}")
-            self._use.release()
-            raise
+            protocol = self._begun(info, transport)
+        finally:
+            if protocol is None:
+                self._use.release()
+        if protocol is None:
+            return Refuse(Reason.NO_PROTOCOL, 503)
         try:
             self._describe(protocol, info)
             answer = None
@@ -149,14 +154,30 @@ class WebSocketUpgrade:
                 answer = protocol.onConnect(connection_request(protocol))
             if answer is not None and isawaitable(answer):
                 return self._wait(protocol, checked, answer)
-            return self._accept(protocol, checked, answer)
+            return self._accept(protocol, self._acceptor.decide(protocol, checked, answer))
         except BaseException as why:  # noqa: BLE001 - whatever it is, the protocol must learn that it was in vain
             return self._fail(protocol, why)
 
-    def _build(self, info: UpgradeInfo, address: Any) -> Any:
+    def _begun(self, info: UpgradeInfo, transport: Any) -> Any:
+        """Build a protocol and let it begin; None if the factory has none."""
+        kind = self._kinds.plain(self.factory)
+        if kind is not None:
+            return self._begin(kind, transport)
         if self.wants_request:
-            return self.factory.build_for(info.request, address)
-        return self.factory.buildProtocol(address)
+            protocol = self.factory.build_for(info.request, transport.getPeer())
+        else:
+            protocol = self.factory.buildProtocol(transport.getPeer())
+        if protocol is None:
+            return None
+        connected = self.factory.countConnections
+        try:
+            self._connect(protocol, transport)
+        except BaseException as why:
+            if self.factory.countConnections > connected:
+                # An overridden connectionMade failed behind Autobahn's own.
+                abandon(protocol, f"the opening handshake was not completed: {why!r}")
+            raise
+        return protocol
 
     def _connect(self, protocol: Any, transport: Any) -> None:
         """Put settings and watch on a new protocol, and give it the transport to ask for addresses."""
@@ -166,11 +187,13 @@ class WebSocketUpgrade:
         protocol.upgradegw_watch = Watch(self._policy)
         protocol.makeConnection(autobahns_transport(transport))
 
-    def _begin(self, protocol: Any, transport: Any) -> None:
-        """Do the same for one of ``Kinds.build``."""
+    def _begin(self, kind: Any, transport: Any) -> Any:
+        """Do the same for one of ``Kinds.plain``."""
+        protocol = build(kind, self.factory)
         protocol.upgradegw_watch = Watch(self._policy)
         protocol.transport = autobahns_transport(transport)
         begin(protocol)
+        return protocol
 
     @staticmethod
     def _describe(protocol: Any, info: UpgradeInfo) -> None:
@@ -182,30 +205,19 @@ class WebSocketUpgrade:
 
     async def _wait(self, protocol: Any, checked: Handshake, answer: Awaitable[Any]) -> _Outcome:
         try:
-            return self._accept(protocol, checked, await answer)
+            return self._accept(protocol, self._acceptor.decide(protocol, checked, await answer))
         except BaseException as why:  # noqa: BLE001 - see prepare; a cancelled wait is one of these
             return self._fail(protocol, why)
 
-    def _accept(self, protocol: Any, checked: Handshake, answer: Any) -> Accept:
-        subprotocol, more = read_answer(answer, checked.subprotocols, self._subprotocols)
-        offers, accepting = checked.extensions, protocol.perMessageCompressionAccept
-        acceptance = (
-            negotiate_compression(offers, self._compression, accepting, protocol.maxMessagePayloadSize)
-            if offers
-            else None
-        )
-        protocol.websocket_protocol_in_use = subprotocol
+    def _accept(self, protocol: Any, acceptance: Acceptance) -> Accept:
+        """Promise what was decided."""
+        protocol.websocket_protocol_in_use = acceptance.subprotocol
         protocol.websocket_extensions_in_use = []
-        fields = [] if checked.key is None else [(b"Sec-WebSocket-Accept", accept_value(checked.key))]
-        if subprotocol is not None:
-            fields.append((b"Sec-WebSocket-Protocol", subprotocol.encode("ascii")))
-        if acceptance is not None:
-            fields.append((b"Sec-WebSocket-Extensions", acceptance.get_extension_string().encode("ascii")))
-        fields += header_fields(self.factory.headers)
-        fields += more
-        protocol.upgradegw_opening = (acceptance, self._opened)
+        protocol.upgradegw_opening = (acceptance.compression, self._opened)
         ending = WebSocketEnding(protocol, self._use)
-        return Accept(protocol, tuple(fields), subprotocol=subprotocol, ending=ending, release=ending.release)
+        return Accept(
+            protocol, acceptance.fields, subprotocol=acceptance.subprotocol, ending=ending, release=ending.release
+        )
 
     def _fail(self, protocol: Any, why: BaseException) -> Deny:
         """Tell the protocol that it was in vain; turn a denial into a response and raise everything else."""

@@ -33,7 +33,7 @@ def resource(**arguments: Any) -> UpgradeResource:
 
 def counts(limited: UpgradeResource) -> tuple[int, ...]:
     """How many are counted by each limit."""
-    admission = limited._admission
+    admission = limited.admission
     return tuple(map(len, (admission.route, admission.clients, admission.contexts)))
 
 

@@ -7,6 +7,7 @@ belong to the protocol that the client expects behind a switch.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.interfaces import ISSLTransport, ITCPTransport
@@ -30,9 +31,12 @@ class Channel(SecuringHalf):
     Attributes:
         factory: The site; its ``log`` is called by Request.
         requestFactory: Makes the requests.
+        short_switch: Switches what needs no request for that, or returns false, and nothing has happened; gets the
+            channel and the head. None where every upgrade is a request.
     """
 
     requestFactory: Any = None
+    short_switch: Callable[[Any, Head], bool] | None = None
     _running = False
     _scanned = 0
 
@@ -163,6 +167,8 @@ class Channel(SecuringHalf):
 
     def _start_request(self, head: Head, streams: bool) -> None:
         """Make the request, and hand it to its resource if nothing more is needed for that."""
+        if head.upgrades and self._switches_at_once(head):
+            return
         self._head = head
         self.began = self._clock.seconds()
         self.keep_alive = head.keep_alive
@@ -184,6 +190,12 @@ class Channel(SecuringHalf):
         if head.expects_continue and (head.upgrades or self._tls_token is not None):
             self._continue()  # RFC 9110 section 7.8: a 100 comes before the 101
         self._answer()
+
+    def _switches_at_once(self, head: Head) -> bool:
+        """Take the short way if it is open: nothing else is wanted of us, such as a 100, HTTP/2 or TLS."""
+        if self.short_switch is None or head.content_length or head.chunked or head.expects_continue:
+            return False
+        return self.h2c is None and self._tls_token is None and self.short_switch(self, head)
 
     def expired(self) -> None:
         """The deadline has passed (the wheel says); an answer that nobody reads is logged as far as it went."""

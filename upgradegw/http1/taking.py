@@ -59,11 +59,19 @@ class TakeableHalf(ClosingHalf):
         """
         if request != self._request or self._state != State.ANSWERING:
             raise RuntimeError("this request is not being answered here")
+        return self._end_http(request)
+
+    def take_at_once(self) -> Taken:
+        """End HTTP behind the head that has just been read, of which no request was made."""
+        return self._end_http(None)
+
+    def _end_http(self, request: Any) -> Taken:
         transport = self.transport
         self._state = State.TAKEN
         self._request = self._head = None
         self._context.wheel.leave(self)
-        detach_request(request)
+        if request is not None:
+            detach_request(request)
         self._at_once = self._socket if not self._queue and not self._held else None
         self._give_all()
         self._unregister_self()

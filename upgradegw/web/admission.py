@@ -55,6 +55,9 @@ class _Count:
 class Place:
     """The place of a request, and of the connection that it becomes, where nothing is counted."""
 
+    def until_answered(self, request: Any) -> None:
+        """The request waits for its answer: when it has one and has not switched, the place is free again."""
+
     def count(self, allow: Allow) -> Refuse | None:  # noqa: ARG002 - see below
         """Count for the context; return the refusal if it has its connections already."""
         return None
@@ -94,18 +97,22 @@ class Admission:
         self.route, self.clients, self.contexts = (_Count(name, limit) for name, limit in limits.items())
         self._counts = any(limit is not None for limit in limits.values())
 
-    def enter(self, request: Any, client: Client) -> Place | Refuse:
-        """Give a request its place, for as long as it waits for its answer, or refuse it."""
+    def enter(self, site: Any, client: Client) -> Place | Refuse:
+        """Give a request its place, or refuse it.
+
+        Args:
+            site: Where it came in.
+            client: Whose it is.
+        """
         if self.drain is None and not self._counts:
             return _NO_PLACE
         if self.drain is not None and self.drain.draining:
             return self.refuse_draining()
-        place = _CountedPlace(self, request.site.reactor)
-        refuse = place.enter(self.route, None) or self._enter_client(place, client, request.site)
+        place = _CountedPlace(self, site.reactor)
+        refuse = place.enter(self.route, None) or self._enter_client(place, client, site)
         if refuse is not None:
             place.leave()
             return refuse
-        request.notifyFinish().addBoth(place.answered)
         return place
 
     def _enter_client(self, place: _CountedPlace, client: Client, site: Any) -> Refuse | None:
@@ -147,6 +154,9 @@ class _CountedPlace(Place):
         self._leave.append(leave)
         return None
 
+    def until_answered(self, request: Any) -> None:
+        request.notifyFinish().addBoth(self._answered)
+
     def count(self, allow: Allow) -> Refuse | None:
         contexts = self._admission.contexts
         key = allow.context if allow.counted_as is None else allow.counted_as
@@ -171,7 +181,7 @@ class _CountedPlace(Place):
             self._switched = drain.add(self._clock)
         return None
 
-    def answered(self, _result: object) -> None:
+    def _answered(self, _result: object) -> None:
         """The request has its answer, or its client has gone, or it has switched."""
         if not self._kept:
             self.leave()

@@ -33,16 +33,17 @@ def client_of(request: Any, fields: Fields | None = None) -> Client:
     return client
 
 
-def find_client(connection: Any, fields: Fields, trusted: TrustedProxies) -> Client:
+def find_client(connection: Any, fields: Fields, trusted: TrustedProxies, authority: bytes | None = None) -> Client:
     """Return the effective client of a request that there is no Request for.
 
     Args:
         connection: The connection, with ``transport``, ``getPeer`` and ``isSecure``.
         fields: The request's field lines.
         trusted: The proxies that are believed.
+        authority: The value of Host, if the caller has it already.
     """
     peer, proxy_source = peer_of(connection.transport, connection.getPeer())
-    return effective_client(peer, connection.isSecure(), fields, trusted, proxy_source)
+    return effective_client(peer, connection.isSecure(), fields, trusted, proxy_source, authority=authority)
 
 
 def peer_of(transport: Any, address: Any) -> tuple[str | None, str | None]:

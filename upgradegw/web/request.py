@@ -13,6 +13,7 @@ from twisted.web.resource import EncodingResourceWrapper
 from twisted.web.server import Request
 
 from upgradegw.http.headers import FastHeaders
+from upgradegw.negotiation.model import Fields
 from upgradegw.web.no_tunnel import NoTunnel, may_tunnel
 
 #: The value of our Server field: no version, which would only tell what might be attacked.
@@ -26,6 +27,11 @@ SERVER = b"upgradegw"
 def _http_date(second: int) -> bytes:
     date: bytes = datetimeToString(second)
     return date
+
+
+def standard_fields() -> Fields:
+    """Return the fields that all our responses begin with."""
+    return (b"Server", SERVER), (b"Date", _http_date(int(time())))
 
 
 class UpgradeRequestMixin(Request):
@@ -78,7 +84,7 @@ class UpgradeRequest(UpgradeRequestMixin):
         """Make a request (called by the channel)."""
         super().__init__(*args, **kwargs)
         self.requestHeaders = FastHeaders()
-        self.responseHeaders = FastHeaders.holding({b"Server": [SERVER], b"Date": [_http_date(int(time()))]})
+        self.responseHeaders = FastHeaders.holding({name: [value] for name, value in standard_fields()})
 
     def process(self) -> None:
         """Find the resource and render it, as ``server.Request`` does; Server and Date are there already."""

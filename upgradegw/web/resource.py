@@ -41,6 +41,12 @@ class UpgradeResource(Resource):
     It answers its own path and everything below it, except the children given with ``putChild``: with the resource at
     ``/ws``, an upgrade of ``/ws`` and one of ``/ws/x`` lead to the same protocols, whose ``info.head.target`` tells
     the difference.
+
+    Attributes:
+        upgrades: The protocols, in order of preference.
+        otherwise: What answers requests that do not ask for one of them; None for 426.
+        authorize: Who is asked whether a request may pass; None for nobody.
+        admission: The limits on its connections.
     """
 
     def __init__(
@@ -94,7 +100,7 @@ class UpgradeResource(Resource):
         self.authorize = authorize
         self.authorize_timeout = authorize_timeout
         self.prepare_timeout = prepare_timeout
-        self._admission = Admission(
+        self.admission = Admission(
             drain,
             retry_after,
             max_connections=max_connections,
@@ -144,10 +150,11 @@ class UpgradeResource(Resource):
         if isinstance(decision, Refuse):
             connection.close_after_response()
             return self._refuse(request, head, decision)
-        place = self._admission.enter(request, head.client)
+        place = self.admission.enter(request.site, head.client)
         if isinstance(place, Refuse):
             connection.close_after_response()
             return self._refuse(request, head, place)
+        place.until_answered(request)
         switchover = Switchover(request, connection, head, decision, place)
         switchover.run(self.authorize, self.authorize_timeout, self.prepare_timeout)
         return NOT_DONE_YET

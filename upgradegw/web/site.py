@@ -31,6 +31,7 @@ from upgradegw.web.http2 import Http2
 from upgradegw.web.live import Live
 from upgradegw.web.request import UpgradeRequest
 from upgradegw.web.request_events import emit_request
+from upgradegw.web.short_switch import ShortSwitch
 from upgradegw.web.tls_upgrade import TlsOffering, TlsUpgrade
 
 #: Content of this size goes to a file, as in twisted.web.
@@ -187,6 +188,11 @@ class UpgradeSiteMixin(Drainable, Site):
             connected=None if self._sharing is None else self._sharing.connected,
         )
 
+    @cached_property
+    def _short_switch(self) -> ShortSwitch | None:
+        """The way to a switch without a request; None where ``log`` is a class's own, and would miss it."""
+        return None if self._logs or type(self).log is not UpgradeSiteMixin.log else ShortSwitch(self)
+
     @property
     def connected(self) -> Connected:
         """Who is connected, here and to the sites with which this is shared."""
@@ -215,6 +221,7 @@ class UpgradeSiteMixin(Drainable, Site):
         """Make the channel of a new connection (``Site.buildProtocol`` asks here for it)."""
         channel = Channel(self._context)
         channel.tls_upgrade = self._tls_upgrade
+        channel.short_switch = self._short_switch
         if self._http2 is not None:
             self._http2.prepare(channel, self._preface)
         return channel

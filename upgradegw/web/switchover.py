@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from upgradegw.events import access_events
 from upgradegw.http.client_subject import client_subject
 from upgradegw.interfaces import Accept, Allow, Deny, Respond, Takeable, Upgrade, UpgradeInfo
-from upgradegw.negotiation.fields import printable
 from upgradegw.negotiation.model import Candidate, Fields, Refuse, RequestHead
 from upgradegw.negotiation.reasons import Reason
-from upgradegw.switching import switch
 from upgradegw.web.admission import Place
 from upgradegw.web.answering import Answering
 from upgradegw.web.asking import AUTHORIZE, PREPARE, Asking
-from upgradegw.web.ends import Closing, End, LoggedEnd
+from upgradegw.web.completing import Switching
 from upgradegw.web.responses import answer_refusal
 
 T = TypeVar("T")
@@ -160,6 +157,17 @@ class Switchover:
             accept.release()
             self._answer(refuse, refuse.reason)
             return
+        switching = Switching(
+            connection,
+            request.site,
+            self._place,
+            self._candidate.upgrade,
+            self._info,
+            accept,
+            path=request.path,
+            route=getattr(request, "upgradegw_route", None),
+            began=self._began,
+        )
         try:
             fields = self._response_fields(accept, allow)
             if self._head.protocol is None:
@@ -171,14 +179,7 @@ class Switchover:
             accept.release()
             self._place.leave()
             raise
-        end = self._prepare_end(accept)
-        so_far = switch(taken, (accept.phrase, fields), accept.protocol, self._info, end, accept.ending, accept.witness)
-        going_away = accept.ending.going_away if accept.ending is not None else Closing(taken.transport)
-        end.connection = connection.switched(going_away)
-        self._place.switched(going_away, taken.transport)
-        self._head.forget_index()
-        if end.live is not None:
-            end.live.ready(so_far, going_away, taken.transport)
+        switching.complete(taken, fields)
 
     def _response_fields(self, accept: Accept, allow: Allow) -> Fields:
         """The response's fields: the switch first, then what was set on the request, by authorize and by the protocol.
@@ -199,38 +200,3 @@ class Switchover:
         fields.extend(allow.fields)
         fields.extend(accept.fields)
         return tuple(fields)
-
-    def _prepare_end(self, accept: Accept) -> End:
-        """Log the switch now and the end when it comes, if anybody wants to know."""
-        connection, place, site = self._connection, self._place, self._request.site
-        table = getattr(site, "live", None)
-        if table is None and not access_events.wanted:
-            return End(connection, place, accept.release)
-        about = self._about(accept)
-        live = None if table is None else table.begin(about)
-        if not access_events.wanted:
-            return End(connection, place, accept.release, live)
-        clock = site.reactor
-        access_events.emit(
-            "{client} {path!r}: switched to {token} from {http_version} ({connection_id}, subprotocol {subprotocol})",
-            event="switch",
-            seconds=clock.seconds() - self._began,
-            **about,
-        )
-        return LoggedEnd(connection, place, accept.release, live, about, clock)
-
-    def _about(self, accept: Accept) -> dict[str, Any]:
-        """Say what this switch is."""
-        request = self._request
-        about = {
-            "connection_id": self._connection.connection_id,
-            "client": self._head.client.address,
-            "path": request.path.decode("latin-1"),
-            "token": str(self._candidate.upgrade.protocol) if accept.token is None else printable(accept.token),
-            "subprotocol": accept.subprotocol,
-            "http_version": self._head.http_version.decode("ascii"),
-        }
-        if self._info.client_subject is not None:
-            about["client_subject"] = self._info.client_subject
-        route = getattr(request, "upgradegw_route", None)
-        return about if route is None else {**about, "route": route}

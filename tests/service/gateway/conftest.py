@@ -7,6 +7,9 @@ from types import ModuleType
 import pytest
 
 from tests.service.gateway.support import application
+from tests.web.short import ways
+
+__all__ = ["app", "ways"]
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from zope.interface import implementer
 
 from upgradegw.interfaces import IUpgradeResource
 from upgradegw.negotiation.fields import printable
-from upgradegw.negotiation.model import Refuse
+from upgradegw.negotiation.model import Client, Fields, Refuse
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.service.gateway.paths import ANY, Segments, as_others_read, host_patterns
 from upgradegw.takeover import takeable
@@ -32,12 +32,16 @@ class Routed(Protocol):
         hosts: The patterns of its hosts, or ``ANY``.
         exact: Whether only this path is its own, and nothing below it.
         entry: What answers.
+        name: What to call it.
+        fields: Those of its responses, in the place of their own.
     """
 
     segments: Segments
     hosts: tuple[bytes, ...]
     exact: bool
     entry: IResource
+    name: str
+    fields: Fields
 
     @property
     def limited(self) -> Any:
@@ -112,6 +116,13 @@ class RouteTable(Resource):
         request.postpath = segments[length:]
         route.begin(request)
         return cast("IResource", getChildForRequest(route.entry, request))
+
+    def lead_at_once(self, path: bytes, segments: list[bytes], client: Client) -> tuple[IResource, int, str] | None:
+        """Find the resource without a request; see ``short_switch``."""
+        route, length = self.find(segments, lambda: client.authority)
+        if route is None or route.fields or _TWO_READINGS.search(path) is not None:
+            return None
+        return route.entry, length, route.name
 
     def static_route(self, segments: list[bytes], host: Callable[[], bytes | None]) -> tuple[Any, int]:
         """Show what has the limits of a route to those who look for them."""

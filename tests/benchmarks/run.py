@@ -6,7 +6,7 @@
     run.py --goals                   only whom a goal names
     run.py --write                   and write results.json, the page and the chart of the documentation
     run.py echo-32x1 --profile       where our own time goes
-    run.py --guard                   under three minutes: fail where a quarter of an advantage in results.json is lost
+    run.py --guard                   under three minutes: fail where a row falls short by more than a quarter
 
 Servers run on one core, one of them at a time under load, the load on another core. A round visits every contender of
 a row, a moment each; ratios are taken within a round, and what counts is the median of the rounds. Peers and programs

@@ -51,8 +51,13 @@ def static_folder(folder: Path) -> str:
 
 
 @contextlib.contextmanager
-def load(server: Server) -> Iterator[threading.Event]:
-    """Ask on several connections while the block runs, and wait for the last answer; the event is set by then."""
+def load(server: Server, half: threading.Event | None = None) -> Iterator[threading.Event]:
+    """Ask on several connections while the block runs, and wait for the last answer; the event is set by then.
+
+    Args:
+        server: Whom to ask.
+        half: What the second half of the requests waits for.
+    """
     done = threading.Event()
     failures: list[BaseException] = []
 
@@ -60,6 +65,8 @@ def load(server: Server) -> Iterator[threading.Event]:
         try:
             with server.connect() as client, client.makefile("rb") as answers:
                 for each in range(REQUESTS):
+                    if half is not None and each == REQUESTS // 2:
+                        half.wait(PATIENCE)
                     client.sendall(b"GET /tea.txt?%d.%d HTTP/1.1\r\nHost: a\r\n\r\n" % (number, each))
                     length = 0
                     while (line := answers.readline()) != b"\r\n":

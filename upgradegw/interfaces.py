@@ -178,9 +178,9 @@ class Upgrade(Supported, Protocol):
     content and whose attribute ``streams_content`` is there and true is asked before the content has come, and reads it
     from the request with ``deliver_content``; it must not accept before it has all of it.
 
-    One that has a method ``accept_at_once(info, transport)`` is asked with that first where no request was made yet. It
-    answers as ``prepare`` would, with an Accept whose fields are right, if it needs nobody and nothing else for that;
-    otherwise it returns None or raises, and nothing must have happened.
+    One whose class has ``accept_at_once(info, transport)`` beside ``prepare`` is asked with that first, where no
+    request was made yet. It answers as ``prepare`` would, with Accept, if it needs nothing of the application's for
+    that; otherwise it returns None or raises, and nothing must have happened: ``check`` and ``prepare`` follow then.
     """
 
     def prepare(

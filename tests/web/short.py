@@ -8,8 +8,10 @@ import pytest
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from twisted.web.resource import Resource
 
-from tests.memory import WEBSOCKET
+from tests.memory import WEBSOCKET, Memory
+from upgradegw.protocols.websocket import websocket
 from upgradegw.web.request import UpgradeRequest
+from upgradegw.web.resource import UpgradeResource
 from upgradegw.web.short_switch import ShortSwitch
 
 
@@ -33,6 +35,18 @@ def echo_factory(kind: type[WebSocketServerProtocol] = Echo) -> Any:
     factory.protocol = type(kind.__name__, (kind,), {})
     factory.opened = []
     return factory
+
+
+def in_use(upgrade: Any) -> Any:
+    """Return an upgrade whose factory has been started, by a first connection on another site."""
+    Memory(UpgradeResource([upgrade]), stock=True).send(handshake(path=b"/"))
+    upgrade.factory.opened.clear()
+    return upgrade
+
+
+def serving(kind: type[WebSocketServerProtocol] = Echo, **settings: Any) -> Any:
+    """An upgrade in use."""
+    return in_use(websocket(echo_factory(kind), **settings))
 
 
 def handshake(*lines: bytes, path: bytes = b"/ws", version: bytes = b"HTTP/1.1", drop: bytes = b"-") -> bytes:

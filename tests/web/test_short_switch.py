@@ -8,9 +8,8 @@ import pytest
 
 from tests.memory import Memory
 from tests.protocols.websocket.support import TEXT, frame
-from tests.web.short import Ordinary, echo_factory, handshake, tree
+from tests.web.short import Ordinary, handshake, serving, tree
 from upgradegw.events import access_events
-from upgradegw.protocols.websocket import websocket
 from upgradegw.web.drain import Drain
 from upgradegw.web.live import Live
 from upgradegw.web.resource import UpgradeResource
@@ -58,12 +57,12 @@ OTHERS = {
 }
 
 
-def story(sent: bytes, **site: Any) -> list[Any]:
+def story(sent: bytes, trusted: str = "192.0.2.99", **site: Any) -> list[Any]:
     """Everything that a request leads to: bytes, events, what the application learns, who is counted."""
-    factory, events, drain = echo_factory(), [], Drain()
-    upgrade = websocket(factory, subprotocols=["chat"], compression=True)
+    upgrade = serving(subprotocols=["chat"], compression=True)
+    factory, events, drain = upgrade.factory, [], Drain()
     resource = UpgradeResource([upgrade], drain=drain, max_connections_per_client=1)
-    memory = Memory(tree(resource), trusted_proxies=["192.0.2.7"], **site)
+    memory = Memory(tree(resource), trusted_proxies=[trusted], **site)
     memory.site.live = live = Live(memory.clock)
     unsubscribe = access_events.subscribe(events.append)
     try:
@@ -75,7 +74,8 @@ def story(sent: bytes, **site: Any) -> list[Any]:
         if factory.opened:
             second = memory.connect()
             second.deliver(sent)
-            told.append(second.value())  # the client has its one connection
+            assert b"HTTP/1.1 429 " in second.value(), "a client may have one connection"
+            told.append(second.value())
         memory.transport.lose()
         told += [len(resource.admission.clients), drain.open, factory.countConnections, len(list(live))]
     finally:
@@ -88,10 +88,11 @@ def story(sent: bytes, **site: Any) -> list[Any]:
 def test_both_ways_lead_to_the_same(name: str, ways: list[bool]) -> None:
     """Bytes, events, counts and what the application learns are those of a site that makes a request of each."""
     sent, short = REQUESTS[name]
-    found = story(sent)
+    trusted = "192.0.2.7" if name == "a proxy" else "192.0.2.99"
+    found = story(sent, trusted)
     assert ways[0] == short
     ways.clear()
-    assert found == story(sent, requestFactory=Ordinary)
+    assert found == story(sent, trusted, requestFactory=Ordinary)
     assert not any(ways)
     switched = b"HTTP/1.1 101 " in found[0]
     assert switched == (short or name in {"escapes", "escapes below"})
@@ -106,8 +107,7 @@ def test_what_is_more_than_an_offer_is_a_request(name: str, ways: list[bool]) ->
 
 def test_a_request_behind_others(ways: list[bool]) -> None:
     """Pipelined requests are answered first; the last one switches."""
-    factory = echo_factory()
-    memory = Memory(tree(UpgradeResource([websocket(factory)])))
+    memory = Memory(tree(UpgradeResource([serving()])))
     memory.send(b"GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n" + handshake() + frame(TEXT, b"hello"))
     assert memory.received.startswith(b"HTTP/1.1 404 ")
     assert b"HTTP/1.1 101 " in memory.received

@@ -7,26 +7,43 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from twisted.logger import globalLogPublisher
-from twisted.web.resource import Resource
+from twisted.web.resource import EncodingResourceWrapper, Resource
+from twisted.web.server import GzipEncoderFactory
 
 from tests.memory import Memory, upgrade_request
-from tests.web.short import Echo, echo_factory, handshake, tree
+from tests.protocols_for_tests import RecorderFactory
+from tests.web.short import Echo, echo_factory, handshake, serving, tree
 from upgradegw.interfaces import Allow
 from upgradegw.protocols.stream import stream
-from upgradegw.protocols.websocket import websocket
-from upgradegw.web.drain import Drain
+from upgradegw.protocols.websocket import WebSocketUpgrade, websocket
 from upgradegw.web.guarding import Guard
 from upgradegw.web.request import UpgradeRequest
 from upgradegw.web.resource import UpgradeResource
 from upgradegw.web.site import UpgradeSite
+
+COMPRESSED = handshake(b"Sec-WebSocket-Extensions: permessage-deflate")
 
 
 class Asks(Echo):
     """Wants to know who comes."""
 
     def onConnect(self, request: Any) -> None:
-        self.factory.opened.append(request.path)
+        pass
+
+
+class Accepts(Echo):
+    """Decides about compression itself."""
+
+    def perMessageCompressionAccept(self, offers: Any) -> None:
+        return None
+
+
+class Measures(Echo):
+    """Knows its limit only when it is there."""
+
+    @property
+    def maxMessagePayloadSize(self) -> int:
+        return 1000
 
 
 class Below(UpgradeResource):
@@ -37,7 +54,7 @@ class Leads(Resource):
     """Finds its children itself."""
 
     def getChild(self, path: bytes, request: Any) -> Any:
-        return UpgradeResource([websocket(echo_factory())])
+        return UpgradeResource([serving()])
 
 
 class Judges(Resource):
@@ -45,6 +62,110 @@ class Judges(Resource):
 
     def getChildWithDefault(self, path: bytes, request: Any) -> Any:
         return Resource.getChildWithDefault(self, path, request)
+
+
+class Prepares(WebSocketUpgrade):
+    """Looks at each switch."""
+
+    def prepare(self, info: Any, transport: Any) -> Any:
+        return super().prepare(info, transport)
+
+
+class Wraps:
+    """Looks at each switch, and passes all else on."""
+
+    def __init__(self, upgrade: Any) -> None:
+        self.upgrade = upgrade
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.upgrade, name)
+
+    def prepare(self, info: Any, transport: Any) -> Any:
+        return self.upgrade.prepare(info, transport)
+
+
+def allow(_request: Any) -> Allow:
+    """Everybody may."""
+    return Allow()
+
+
+def judging() -> Resource:
+    """A parent that looks at each request."""
+    root = Judges()
+    root.putChild(b"ws", UpgradeResource([serving()]))
+    return root
+
+
+def changed(change: Callable[[Any, Any], None]) -> Any:
+    """A tree, whose root and whose upgrade somebody has changed."""
+    resource = UpgradeResource([serving()])
+    root = tree(resource)
+    change(root, resource)
+    return root
+
+
+def put(name: str, function: Callable[..., Any], *, on_root: bool = False) -> Any:
+    """A tree in which a method was put on an object."""
+    return changed(lambda root, resource: setattr(root if on_root else resource, name, function))
+
+
+def prepares() -> Any:
+    """An upgrade of a class of somebody's own."""
+    upgrade = serving()
+    upgrade.__class__ = Prepares
+    return upgrade
+
+
+#: Trees in which somebody would miss the request, or which only a request can be led through.
+TREES: dict[str, Callable[[], Any]] = {
+    "authorize": lambda: tree(UpgradeResource([serving()], authorize=allow)),
+    "onConnect": lambda: tree(UpgradeResource([serving(Asks)])),
+    "compression": lambda: tree(UpgradeResource([serving(Accepts)])),
+    "a limit": lambda: tree(UpgradeResource([serving(Measures, compression=True)])),
+    "a guard": lambda: tree(Guard(UpgradeResource([serving()]), [allow])),
+    "a subclass": lambda: tree(Below([serving()])),
+    "a dynamic child": Leads,
+    "a parent that looks": judging,
+    "a parent made to look": lambda: put("getChildWithDefault", lambda *_: Resource(), on_root=True),
+    "another's children": lambda: put("getChildWithDefault", tree(Resource()).getChildWithDefault, on_root=True),
+    "a render put on it": lambda: put("render", lambda _: b"no"),
+    "a way put on it": lambda: put("getChildWithDefault", lambda *_: Resource()),
+    "a leaf above": lambda: put("isLeaf", True, on_root=True),  # type: ignore[arg-type]
+    "an encoder": lambda: EncodingResourceWrapper(tree(UpgradeResource([serving()])), [GzipEncoderFactory()]),
+    "another protocol": lambda: tree(UpgradeResource([stream("websocket", RecorderFactory())])),
+    "others beside it": lambda: tree(UpgradeResource([serving(), stream("echo", RecorderFactory())])),
+    "a prepare above": lambda: tree(UpgradeResource([prepares()])),
+    "a prepare before": lambda: tree(UpgradeResource([Wraps(serving())])),
+    "its first connection": lambda: tree(UpgradeResource([websocket(echo_factory())])),
+}
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The requests that are made."""
+    found: list[Any] = []
+    process = UpgradeRequest.process
+    monkeypatch.setattr(UpgradeRequest, "process", lambda self: found.append(self) or process(self))
+    return found
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_who_would_miss_the_request_gets_it(name: str, ways: list[bool], made: list[Any]) -> None:
+    """Where anybody is asked, or finds the way himself, there is a request, and an answer."""
+    root = TREES[name]()
+    ways.clear()
+    memory = Memory(root)
+    memory.send(COMPRESSED)
+    assert not any(ways)
+    assert len(made) == 1
+    assert memory.status in {101, 200, 404, 405}
+
+
+def test_the_same_tree_needs_no_request(ways: list[bool], made: list[Any]) -> None:
+    """What is true of none of these goes the short way."""
+    assert Memory(tree(UpgradeResource([serving()]))).send(COMPRESSED).startswith(b"HTTP/1.1 101 ")
+    assert ways == [True]
+    assert made == []
 
 
 class OwnWay(UpgradeSite):
@@ -61,67 +182,40 @@ class OwnLog(UpgradeSite):
         super().log(request)
 
 
-def allow(_request: Any) -> Allow:
-    """Everybody may."""
-    return Allow()
+class AnotherSite(UpgradeSite):
+    """Lets its channels belong to another site."""
+
+    def buildProtocol(self, addr: Any) -> Any:
+        channel = super().buildProtocol(addr)
+        channel.site = UpgradeSite(Resource(), reactor=self.reactor)
+        return channel
 
 
-def _judging() -> Resource:
-    root = Judges()
-    root.putChild(b"ws", UpgradeResource([websocket(echo_factory())]))
-    return root
+def hooked(name: str) -> Callable[..., UpgradeSite]:
+    """Make sites on which a method was put."""
+
+    def make(*args: Any, **kwargs: Any) -> UpgradeSite:
+        site = UpgradeSite(*args, **kwargs)
+        original = getattr(site, name)
+        setattr(site, name, lambda request: original(request))  # noqa: PLW0108 - an object of its own
+        return site
+
+    return make
 
 
-def _overridden() -> Resource:
-    root = tree(UpgradeResource([websocket(echo_factory())]))
-    root.getChildWithDefault = Judges.getChildWithDefault.__get__(root)  # type: ignore[method-assign]
-    return root
-
-
-def _leaf() -> Resource:
-    root = tree(UpgradeResource([websocket(echo_factory())]))
-    root.isLeaf = True
-    root.render = lambda request: b"a leaf"  # type: ignore[method-assign]
-    return root
-
-
-#: Trees in which somebody would miss the request.
-TREES: dict[str, Callable[[], Any]] = {
-    "authorize": lambda: tree(UpgradeResource([websocket(echo_factory())], authorize=allow)),
-    "onConnect": lambda: tree(UpgradeResource([websocket(echo_factory(Asks))])),
-    "a guard": lambda: tree(Guard(UpgradeResource([websocket(echo_factory())]), [allow])),
-    "a subclass": lambda: tree(Below([websocket(echo_factory())])),
-    "a dynamic child": Leads,
-    "a parent that looks": _judging,
-    "a parent made to look": _overridden,
-    "a leaf above": _leaf,
-    "another protocol": lambda: tree(UpgradeResource([stream("websocket", echo_factory())])),
-}
-
-
-@pytest.mark.parametrize("name", TREES)
-def test_who_would_miss_the_request_gets_it(name: str, ways: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where anybody is asked, or finds the way himself, there is a request."""
-    made: list[Any] = []
-    process = UpgradeRequest.process
-    monkeypatch.setattr(UpgradeRequest, "process", lambda self: made.append(self) or process(self))
-    Memory(TREES[name]()).send(handshake())
+@pytest.mark.parametrize("kind", [OwnWay, OwnLog, AnotherSite, hooked("log"), hooked("getResourceFor")])
+def test_a_site_of_ones_own(kind: Any, ways: list[bool], made: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site that finds or logs in its own way sees each request."""
+    root = tree(UpgradeResource([serving()]))
+    monkeypatch.setattr("tests.memory.UpgradeSite", kind)
+    assert Memory(root).send(handshake())[9:12] == (b"404" if kind is AnotherSite else b"101")
     assert not any(ways)
     assert len(made) == 1
 
 
-@pytest.mark.parametrize("kind", [OwnWay, OwnLog])
-def test_a_site_of_ones_own(kind: Any, ways: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A site that finds or logs in its own way sees each request, and the client notices nothing."""
-    monkeypatch.setattr("tests.memory.UpgradeSite", kind)
-    memory = Memory(tree(UpgradeResource([websocket(echo_factory())])))
-    assert memory.send(handshake()).startswith(b"HTTP/1.1 101 ")
-    assert not any(ways)
-
-
 def test_a_log_file(ways: list[bool], tmp_path: Path) -> None:
     """What twisted.web's own log would tell of is a request."""
-    memory = Memory(tree(UpgradeResource([websocket(echo_factory())])), logPath=str(tmp_path / "log").encode())
+    memory = Memory(tree(UpgradeResource([serving()])), logPath=str(tmp_path / "log").encode())
     assert memory.send(handshake()).startswith(b"HTTP/1.1 101 ")
     assert ways == []
 
@@ -129,43 +223,7 @@ def test_a_log_file(ways: list[bool], tmp_path: Path) -> None:
 def test_h2c_comes_first(ways: list[bool]) -> None:
     """Where an offer of HTTP/2 is accepted, whether it is one has to be seen before."""
     offer = upgrade_request(b"h2c", b"Connection: HTTP2-Settings", b"HTTP2-Settings: AAMAAABkAAQAAP__", path=b"/ws")
-    root = tree(UpgradeResource([websocket(echo_factory())]))
+    root = tree(UpgradeResource([serving()]))
     assert b"Upgrade: h2c" in Memory(root, h2c_upgrade="always").send(offer)
     assert Memory(root, h2c_upgrade="always").send(handshake()).startswith(b"HTTP/1.1 101 ")
     assert ways == []
-
-
-class FailsError(RuntimeError):
-    """What an application raises."""
-
-
-def test_what_fails_is_answered_and_told_once(ways: list[bool]) -> None:
-    """A-45: a factory that cannot start costs a 500 and one traceback, and nobody stays counted."""
-    factory, logged = echo_factory(), []
-    factory.startFactory = lambda: (_ for _ in ()).throw(FailsError())
-    resource = UpgradeResource([websocket(factory)], max_connections=1)
-    globalLogPublisher.addObserver(logged.append)
-    try:
-        memory = Memory(tree(resource))
-        assert memory.send(handshake()).startswith(b"HTTP/1.1 500 ")
-    finally:
-        globalLogPublisher.removeObserver(logged.append)
-    assert ways == [False]
-    assert len([event for event in logged if "log_failure" in event]) == 1
-    assert (len(resource.admission.route), factory.countConnections) == (0, 0)
-
-
-def test_a_full_or_draining_resource(ways: list[bool]) -> None:
-    """Who is refused hears why, and is not counted."""
-    factory = echo_factory()
-    factory.maxConnections = 1
-    drain = Drain()
-    root = tree(UpgradeResource([websocket(factory)], drain=drain))
-    memory = Memory(root)
-    memory.send(handshake())
-    assert Memory(root).send(handshake()).startswith(b"HTTP/1.1 503 ")
-    factory.maxConnections = 2
-    drain(1)
-    assert Memory(root).send(handshake()).startswith(b"HTTP/1.1 503 ")
-    assert ways == [True, False, False]
-    assert factory.countConnections == 1

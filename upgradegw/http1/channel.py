@@ -195,7 +195,9 @@ class Channel(SecuringHalf):
         """Take the short way if it is open: nothing else is wanted of us, such as a 100, HTTP/2 or TLS."""
         if self.short_switch is None or head.content_length or head.chunked or head.expects_continue:
             return False
-        return self.h2c is None and self._tls_token is None and self.short_switch(self, head)
+        if self.h2c is not None or self._tls_token is not None:
+            return False
+        return self.short_switch(self, head) or not self.waits_for_a_request
 
     def expired(self) -> None:
         """The deadline has passed (the wheel says); an answer that nobody reads is logged as far as it went."""

@@ -61,6 +61,11 @@ class TakeableHalf(ClosingHalf):
             raise RuntimeError("this request is not being answered here")
         return self._end_http(request)
 
+    @property
+    def waits_for_a_request(self) -> bool:
+        """Whether no request has been made of what was read, and the connection has not ended."""
+        return self._state == State.HEAD
+
     def take_at_once(self) -> Taken:
         """End HTTP behind the head that has just been read, of which no request was made."""
         return self._end_http(None)

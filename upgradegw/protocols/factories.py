@@ -25,6 +25,11 @@ class FactoryUse:
         self.factory = factory
         self._users = 0
 
+    @property
+    def in_use(self) -> bool:
+        """Whether it has been started, and not stopped yet."""
+        return self._users > 0
+
     def acquire(self) -> None:
         """One more connection.
 

@@ -68,14 +68,23 @@ def _check(answer: Any) -> None:
             if name.lower() == b"transfer-encoding":  # RFC 9112 section 6.1: how it is framed is the server's to say
                 raise ValueError("Transfer-Encoding is not the application's to set")
         return
-    if isinstance(answer, Respond):
-        return
-    checked_switching_fields(answer.fields)
     if isinstance(answer, Accept):
-        if has_control(answer.phrase):
-            raise ValueError("the reason phrase holds control characters")
-        if answer.token is not None and has_control(answer.token):
-            raise ValueError("the token holds control characters")
+        check_accept(answer)
+    elif not isinstance(answer, Respond):
+        checked_switching_fields(answer.fields)
+
+
+def check_accept(accept: Accept) -> None:
+    """Raise ValueError if an answer holds what cannot stand in a 101.
+
+    Args:
+        accept: The answer.
+    """
+    checked_switching_fields(accept.fields)
+    if has_control(accept.phrase):
+        raise ValueError("the reason phrase holds control characters")
+    if accept.token is not None and has_control(accept.token):
+        raise ValueError("the token holds control characters")
 
 
 def _let_go(answer: object) -> None:

@@ -190,8 +190,8 @@ class UpgradeSiteMixin(Drainable, Site):
 
     @cached_property
     def _short_switch(self) -> ShortSwitch | None:
-        """The way to a switch without a request; None where ``log`` is a class's own, and would miss it."""
-        return None if self._logs or type(self).log is not UpgradeSiteMixin.log else ShortSwitch(self)
+        """The way to a switch without a request; None where a log file would miss it."""
+        return None if self._logs else ShortSwitch(self, UpgradeSiteMixin.log)
 
     @property
     def connected(self) -> Connected:

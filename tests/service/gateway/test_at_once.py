@@ -76,6 +76,7 @@ def answered(tables: list[dict[str, Any]], path: bytes, root: Any = None, **site
     table: Any = RouteTable(build_routes([placed(**each) for each in tables], None))
     if root is not None:
         root.putChild(b"deep", table)
+    Memory(root or table, stock=True).send(handshake(path=path))  # an application is started by a request
     unsubscribe = access_events.subscribe(events.append)
     try:
         memory = Memory(root or table, **site)
@@ -110,3 +111,34 @@ def test_a_table_can_be_a_child(ways: list[bool]) -> None:
     assert found[0].startswith(b"HTTP/1.1 101 ")
     assert ways == [True]
     assert found == answered(TABLES["one"][0], b"/deep/chat/x", Resource(), requestFactory=Ordinary)
+
+
+class OwnTable(RouteTable):
+    """Looks at each request before its routes do."""
+
+    def getChildWithDefault(self, path: bytes, request: Any) -> Any:
+        return Resource()
+
+
+class Around(Resource):
+    """Looks at each request before a table does, and passes all else on."""
+
+    def __init__(self, table: RouteTable) -> None:
+        super().__init__()
+        self.table = table
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.table, name)
+
+    def getChildWithDefault(self, path: bytes, request: Any) -> Any:
+        return Resource()
+
+
+@pytest.mark.parametrize("around", [OwnTable, lambda routes: Around(RouteTable(routes))])
+def test_who_looks_before_a_table_is_asked(around: Any, ways: list[bool]) -> None:
+    """What overrides how a table finds its routes, or stands before it, sees each request."""
+    routes = build_routes([placed(path="/chat", websocket=APP)], None)
+    Memory(RouteTable(routes), stock=True).send(handshake(path=b"/chat"))
+    assert Memory(RouteTable(routes)).send(handshake(path=b"/chat")).startswith(b"HTTP/1.1 101 ")
+    assert Memory(around(routes)).send(handshake(path=b"/chat"))[9:12] in {b"404", b"405"}
+    assert ways == [True, False]

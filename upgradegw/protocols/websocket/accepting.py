@@ -9,6 +9,7 @@ from upgradegw.negotiation.model import Fields
 from upgradegw.negotiation.websocket import Handshake, accept_value
 from upgradegw.protocols.websocket.answers import header_fields, read_answer
 from upgradegw.protocols.websocket.compression import negotiate_compression
+from upgradegw.protocols.websocket.settings import pristine
 
 
 class Acceptance(NamedTuple):
@@ -39,6 +40,20 @@ class Acceptor:
         self._factory = factory
         self._compression = compression
         self._subprotocols = subprotocols
+
+    def decides_alone(self, kind: Any, checked: Handshake) -> bool:
+        """Tell whether nothing of the application's is called to decide.
+
+        Args:
+            kind: The class of the protocol, with its settings.
+            checked: What the request says.
+        """
+        if not checked.extensions:
+            return True
+        if type(kind.maxMessagePayloadSize) is not int:
+            return False  # only a protocol can tell
+        default = pristine()["perMessageCompressionAccept"].__code__
+        return self._compression is not None or getattr(kind.perMessageCompressionAccept, "__code__", None) is default
 
     def decide(self, settings: Any, checked: Handshake, answer: Any) -> Acceptance:
         """Decide.

@@ -68,18 +68,6 @@ def _is_built_plainly(kind: Any) -> bool:
     return untouched(kind, *steps) and guarded(kind)._upgradegw_make is begin  # noqa: SLF001
 
 
-def build(kind: Any, factory: Any) -> Any:
-    """Build a protocol of a class that ``Kinds.plain`` has returned, ready to begin.
-
-    Args:
-        kind: The class.
-        factory: The application's.
-    """
-    protocol = kind.__new__(kind)
-    protocol.factory = factory
-    return protocol
-
-
 class Kinds:
     """The classes of one upgrade's protocols."""
 
@@ -104,7 +92,7 @@ class Kinds:
     def plain(self, factory: Any) -> Any:
         """Return the class of the protocols that the factory would build now; None where that is not known.
 
-        It is known where nothing of an application's runs when one is made and connected: ``build`` does the same.
+        It is known where nothing of an application's runs when one is made and connected.
 
         Args:
             factory: The application's.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from inspect import isawaitable
 from typing import Any
 
-from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.twisted.websocket import WebSocketServerFactory
 from autobahn.websocket.types import ConnectionDeny
 
 from upgradegw.interfaces import Accept, Deny, UpgradeInfo
@@ -20,15 +20,14 @@ from upgradegw.protocols.factories import FactoryUse
 from upgradegw.protocols.twisted_websocket import TwistedFactory, is_twisted_factory
 from upgradegw.protocols.websocket.accepting import Acceptance, Acceptor
 from upgradegw.protocols.websocket.answers import read_denial
-from upgradegw.protocols.websocket.beginning import autobahns_transport, begin
 from upgradegw.protocols.websocket.broadcasting import Broadcast
-from upgradegw.protocols.websocket.kinds import Kinds, build
+from upgradegw.protocols.websocket.building import Building
 from upgradegw.protocols.websocket.opening import WebSocketEnding, abandon
 from upgradegw.protocols.websocket.origins import FactoryOrigins
 from upgradegw.protocols.websocket.requests import connection_request
 from upgradegw.protocols.websocket.settings import UNSET, Given, Policy, Settings, autobahn_settings, check_subprotocols
 from upgradegw.protocols.websocket.timing import SlotTimer
-from upgradegw.protocols.websocket.watch import OPEN, Watch
+from upgradegw.protocols.websocket.watch import OPEN
 
 _Outcome = Accept | Deny | Refuse
 
@@ -57,8 +56,7 @@ class WebSocketUpgrade:
         self._use = FactoryUse(factory)
         self._factory_origins = FactoryOrigins(factory) if origins is UNSET else None
         self._origins = None if origins is UNSET or origins is None else parse_origins(origins)
-        self._kinds = Kinds(Settings(settings))
-        self._policy = policy
+        self._building = Building(factory, Settings(settings), policy)
         self._acceptor = Acceptor(factory, compression, check_subprotocols(subprotocols))
         self._opened: dict[int, Any] = {}
 
@@ -109,42 +107,33 @@ class WebSocketUpgrade:
         return handshake(head, self._origins)
 
     def accept_at_once(self, info: UpgradeInfo, transport: Any) -> Accept | None:
-        """Accept where nothing of the application's is asked; else None, and nothing has happened."""
-        factory, checked = self.factory, info.checked
-        kind = self._kinds.plain(factory)
-        if kind is None or kind.upgradegw_asks or not isinstance(checked, Handshake) or self._is_full():
+        """Accept where nothing of the application's is asked, or started; else None, and nothing has happened."""
+        kind, checked = self._building.plain_kind(), info.checked
+        if kind is None or kind.upgradegw_asks or not self._use.in_use or self._is_full():
+            return None
+        if not isinstance(checked, Handshake) or not self._acceptor.decides_alone(kind, checked):
             return None
         acceptance = self._acceptor.decide(kind, checked, None)
-        self._use.acquire()
+        protocol = self._build(info, transport)
         try:
-            protocol = self._begin(kind, transport)
-        except BaseException:
-            self._use.release()
+            self._describe(protocol, info)
+            return self._accept(protocol, acceptance)
+        except BaseException as why:
+            self._fail(protocol, why)
             raise
-        self._describe(protocol, info)
-        return self._accept(protocol, acceptance)
 
     def _is_full(self) -> bool:
         return 0 < self.factory.maxConnections <= self.factory.countConnections  # type: ignore[no-any-return]
 
     def prepare(self, info: UpgradeInfo, transport: Any) -> _Outcome | Awaitable[_Outcome]:
         """Build the protocol and ask its ``onConnect``."""
-        accept = self.accept_at_once(info, transport)
-        if accept is not None:
-            return accept
         checked = info.checked
         if not isinstance(checked, Handshake):
             raise TypeError("info.checked must be what check() returned")
         if self._is_full():
             limit = f"maxConnections={self.factory.maxConnections}"
             return Refuse(Reason.TOO_MANY_CONNECTIONS, 503, ((b"Retry-After", b"10"),), limit)
-        self._use.acquire()
-        protocol = None
-        try:
-            protocol = self._begun(info, transport)
-        finally:
-            if protocol is None:
-                self._use.release()
+        protocol = self._build(info, transport)
         if protocol is None:
             return Refuse(Reason.NO_PROTOCOL, 503)
         try:
@@ -158,41 +147,15 @@ class WebSocketUpgrade:
         except BaseException as why:  # noqa: BLE001 - whatever it is, the protocol must learn that it was in vain
             return self._fail(protocol, why)
 
-    def _begun(self, info: UpgradeInfo, transport: Any) -> Any:
-        """Build a protocol and let it begin; None if the factory has none."""
-        kind = self._kinds.plain(self.factory)
-        if kind is not None:
-            return self._begin(kind, transport)
-        if self.wants_request:
-            protocol = self.factory.build_for(info.request, transport.getPeer())
-        else:
-            protocol = self.factory.buildProtocol(transport.getPeer())
-        if protocol is None:
-            return None
-        connected = self.factory.countConnections
+    def _build(self, info: UpgradeInfo, transport: Any) -> Any:
+        """Build a protocol, for which the factory is in use; None if it has none."""
+        self._use.acquire()
+        protocol = None
         try:
-            self._connect(protocol, transport)
-        except BaseException as why:
-            if self.factory.countConnections > connected:
-                # An overridden connectionMade failed behind Autobahn's own.
-                abandon(protocol, f"the opening handshake was not completed: {why!r}")
-            raise
-        return protocol
-
-    def _connect(self, protocol: Any, transport: Any) -> None:
-        """Put settings and watch on a new protocol, and give it the transport to ask for addresses."""
-        if not isinstance(protocol, WebSocketServerProtocol):
-            raise TypeError(f"the factory built {protocol!r}, which is no WebSocketServerProtocol of autobahn.twisted")
-        self._kinds.adopt(protocol)
-        protocol.upgradegw_watch = Watch(self._policy)
-        protocol.makeConnection(autobahns_transport(transport))
-
-    def _begin(self, kind: Any, transport: Any) -> Any:
-        """Do the same for one of ``Kinds.plain``."""
-        protocol = build(kind, self.factory)
-        protocol.upgradegw_watch = Watch(self._policy)
-        protocol.transport = autobahns_transport(transport)
-        begin(protocol)
+            protocol = self._building.build(info, transport)
+        finally:
+            if protocol is None:
+                self._use.release()
         return protocol
 
     @staticmethod

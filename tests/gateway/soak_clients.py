@@ -75,6 +75,7 @@ class Life:
         self._sent = self._received = 0
         self._deaths, self._changes = soak.deaths, soak.changes
         self._how = ""
+        self._has_closed = False
 
     def told(self) -> str:
         """How far it came."""
@@ -137,7 +138,7 @@ class Life:
                 await writer.drain()
                 await asyncio.sleep(self._random.choice((0, 0.1, 0.3, 1.0, 3.0)))
             if how == "close":
-                writer.write(frame(CLOSE, b"\x03\xe8", b"\1\2\3\4"))
+                self._say_close(writer, b"\x03\xe8")
                 await writer.drain()
             elif how == "half-close":
                 writer.write_eof()
@@ -147,6 +148,12 @@ class Life:
                 writer.transport.abort()
         except (OSError, RuntimeError):
             pass  # the reader finds out
+
+    def _say_close(self, writer: asyncio.StreamWriter, content: bytes) -> None:
+        """Send a Close, once: nothing follows it (RFC 6455 section 5.5.1), for whoever has it may close at once."""
+        if not self._has_closed:
+            self._has_closed = True
+            writer.write(frame(CLOSE, content, b"\1\2\3\4"))
 
     def _message(self, size: int) -> bytes:
         content = self._at(self._sent, size)
@@ -174,7 +181,7 @@ class Life:
                         self._until = 0
                         if code == _GOING_AWAY:
                             with contextlib.suppress(OSError, RuntimeError):  # its own side may have ended
-                                writer.write(frame(CLOSE, content, b"\1\2\3\4"))
+                                self._say_close(writer, content)
                         continue
                     self._soak.messages += 1
                 self._check(content)

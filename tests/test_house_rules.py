@@ -13,7 +13,7 @@ from tests.source_tree import MODULES, ROOT, TREES, functions, texts, unit
 
 #: Where private attributes of others may be named.
 MAY_NAME_PRIVATE = {
-    "twisted": ("takeover", "tls.layer", "reactor.timers", "reactor.binding"),
+    "twisted": ("takeover", "tls.layer", "reactor.timers", "reactor.watching", "reactor.binding"),
     "OpenSSL": ("tls.memory",),
     "autobahn": ("protocols.websocket",),
     "h2": ("http2.frames",),

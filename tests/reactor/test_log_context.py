@@ -20,3 +20,11 @@ def test_lines_written_while_a_connection_reads_name_it() -> None:
     link.read(b"x")
     assert seen == [("Logging,0,192.0.2.1", "Logging,0,192.0.2.1", 0)]
     assert (context["system"], context.copy()) == ("-", {"system": "-", "isError": 0})
+
+
+def test_a_prefix_that_cannot_be_made_loses_no_line() -> None:
+    """The line says so, as Twisted's would."""
+    link = Link(Remembering())
+    context = LogContext(link.streams)
+    link.streams.reading = object()
+    assert context["system"] == "(buggy logPrefix method)"

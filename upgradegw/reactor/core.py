@@ -18,10 +18,10 @@ from upgradegw.reactor.destinations import TcpConnector, UnixConnector
 from upgradegw.reactor.log_context import LogContext
 from upgradegw.reactor.ports import TcpPort, UnixPort
 from upgradegw.reactor.streams import Streams
-from upgradegw.reactor.timers import TimedReactor
+from upgradegw.reactor.watching import WatchingReactor
 
 
-class UvReactor(TimedReactor):
+class UvReactor(WatchingReactor):
     """A reactor whose TCP and UNIX streams are uvloop's transports.
 
     Attributes:

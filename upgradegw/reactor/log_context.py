@@ -1,4 +1,4 @@
-"""Who is speaking, for log lines that say so: the connection whose octets are being handled.
+"""Who is speaking, for log lines that say so: the connection or the descriptor that is being read from.
 
 Twisted's other reactors put the prefix of a connection into the context of every call; here it is worked out when a
 line is written.
@@ -20,7 +20,10 @@ class LogContext(dict[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         if key == "system" and self._streams.reading is not None:
-            return self._streams.reading.logPrefix()
+            try:
+                return self._streams.reading.logPrefix()
+            except Exception:  # noqa: BLE001 - whatever it is, the line is written
+                return "(buggy logPrefix method)"  # Twisted's words
         return super().__getitem__(key)
 
     def copy(self) -> dict[str, Any]:

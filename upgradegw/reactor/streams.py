@@ -25,7 +25,7 @@ class Streams:
             ``bytes``, without a step between.
         connections: Those that are open.
         ports: Those that listen.
-        reading: The connection whose protocol handles what it was sent, for the log.
+        reading: The connection whose protocol handles what it was sent, or the descriptor that reads, for the log.
         get_buffer: What ``asyncio.BufferedProtocol.get_buffer`` is on each connection. libuv always suggests the same
             size, so a dictionary answers, without a frame of Python for each read.
     """

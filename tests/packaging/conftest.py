@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 #: What the tree holds and no source distribution would: left out of the copy, so that nothing stale is built.
-LEFT_OUT = shutil.ignore_patterns(".*", "*.egg-info", "build", "dist", "_build", "__pycache__", "dropin.cache")
+LEFT_OUT = shutil.ignore_patterns(".*", "*.egg-info", "build", "dist", "_build", "__pycache__", "dropin.cache", "*.so")
 
 #: What pip prints where the registry is out of reach and its cache does not hold what is wanted.
 UNREACHABLE = ("NewConnectionError", "ConnectTimeoutError", "Temporary failure in name resolution", "ProxyError")
@@ -37,16 +37,20 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-@pytest.fixture(scope="session")
-def wheel(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel with the hatchling of this environment."""
-    folder = tmp_path_factory.mktemp("wheel")
+def build(tree: Path, folder: Path) -> Path:
+    """Build a wheel with the hatchling of this environment."""
     done = run(
         sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, tree, cwd=tree
     )
     assert done.returncode == 0, done.stderr
     (built,) = folder.glob("*.whl")
     return built
+
+
+@pytest.fixture(scope="session")
+def wheel(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel."""
+    return build(tree, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import ROOT, run
+from tests.packaging.conftest import ROOT, build, run
 
 #: Seconds; most of them belong to pip.
 pytestmark = pytest.mark.timeout(600)
@@ -29,6 +31,32 @@ def test_the_wheel_holds_our_files_and_no_others(tree: Path, wheel: Path) -> Non
     assert "twisted/plugins/upgradegw_plugin.py" in names
     assert "upgradegw/py.typed" in names
     assert not [name for name in names if name.startswith("twisted/") and "__init__" in name]
+
+
+def _library(programs: Path, elsewhere: Path) -> str:
+    asked = "from upgradegw.proxy.compiled import library; print(library())"
+    told = run(programs / "python", "-c", asked, cwd=elsewhere)
+    assert told.returncode == 0, told.stderr
+    return told.stdout
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+def test_the_wheel_has_the_part_in_c(wheel: Path, programs: Path, elsewhere: Path) -> None:
+    """For any Python on this platform, and it can be loaded."""
+    assert re.search(r"-py3-none-linux_\w+\.whl$", wheel.name)
+    assert "upgradegw/proxy/turn.so" in zipfile.ZipFile(wheel).namelist()
+    assert str(programs.parent) in _library(programs, elsewhere)
+
+
+@pytest.mark.parametrize("variable", [("CC", "/no/compiler"), ("CC", "false"), ("UPGRADEGW_PURE", "1")])
+def test_without_the_part_in_c(
+    variable: tuple[str, str], tree: Path, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it cannot be compiled, or is not wanted, the wheel is for every platform, whatever was compiled before."""
+    monkeypatch.setenv(*variable)
+    pure = build(tree, tmp_path)
+    assert pure.name == wheel.name.replace(wheel.name.rpartition("-")[2], "any.whl")
+    assert [name for name in zipfile.ZipFile(pure).namelist() if name.endswith(".so")] == []
 
 
 def test_the_tree_has_no_package_marker_under_twisted() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import select
 import socket
 import struct
 from collections.abc import Callable
@@ -18,7 +17,9 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from tests.memory import upgrade_request
+from upgradegw.proxy import pump
 from upgradegw.proxy.resource import ProxyResource
+from upgradegw.proxy.turning import PlainTurn, Turn
 from upgradegw.web.site import UpgradeSite
 
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"
@@ -246,15 +247,16 @@ class TunnelTests(TestCase):
     async def test_no_descriptor_for_the_pump(self) -> None:
         """A-40: while too many files are open for the pump's own, the transports read; it does as soon as it can."""
         made: list[Any] = []
-        epoll, few = select.epoll, 3
+        few = 3
 
-        def open_one() -> Any:
+        def open_one(size: int) -> Turn:
             made.append(None)
             if len(made) <= few:
                 raise OSError(errno.EMFILE, "too many open files")
-            return epoll()
+            return PlainTurn(size)
 
-        self.patch(select, "epoll", open_one)
+        self.patch(pump, "CompiledTurn", open_one)
+        self.patch(pump, "PlainTurn", open_one)
         assert await self.join(lambda joined: joined.talk(40))
         assert len(made) == few + 1
 

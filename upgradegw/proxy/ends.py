@@ -87,7 +87,7 @@ class End(Pumped):
 
     def dataReceived(self, data: bytes) -> None:
         """Pass bytes on."""
-        self.received += len(data)
+        self._received += len(data)
         self._pass_on(data)
 
     def _pass_on(self, data: bytes) -> None:
@@ -112,6 +112,11 @@ class End(Pumped):
             if sent:
                 data = data[sent:]
         self._write(data)
+
+    def outlet_lost(self) -> None:
+        """Send no more on the other end's socket: its descriptor will soon be another connection's."""
+        self._socket = None
+        self.hand_back()
 
     def _leave(self, data: bytes) -> None:
         """Leave a piece to the other end's transport, and read nothing until it has been sent."""
@@ -145,6 +150,7 @@ class End(Pumped):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """This end is gone."""
         self.lost = True
+        self.other.outlet_lost()
         self._let_go_of_socket()
         self.deafen()
         self._tunnel.lost(self, reason)

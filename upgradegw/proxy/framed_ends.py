@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from upgradegw.proxy.ends import End, Joint, drop
 from upgradegw.proxy.frames import Frames, close_frame
@@ -35,8 +34,8 @@ class FramedEnd(End):
         self._feed(data)
         End.dataReceived(self, data)
 
-    def _follow(self) -> Callable[[Any], None]:
-        return self.frames.feed
+    def _frames(self) -> Frames:
+        return self.frames
 
     def close(self, code: int) -> None:
         """Pass the present frame on to its end, a Close in this end's name behind it, and then nothing more.

@@ -46,6 +46,18 @@ class Frames:
         """Whether the bytes so far end with a frame."""
         return not self._skip and not self._partial
 
+    @property
+    def missing(self) -> int | None:
+        """Bytes of the present frame that are still to come; None where its head is cut in two.
+
+        It may be set by who has followed the bytes meanwhile, as far as a frame whose head was whole.
+        """
+        return None if self._partial else self._skip
+
+    @missing.setter
+    def missing(self, missing: int) -> None:
+        self._skip = missing
+
     def feed(self, data: bytes | memoryview) -> None:
         """Follow bytes that pass.
 

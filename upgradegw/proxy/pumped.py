@@ -11,6 +11,7 @@ from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from upgradegw.proxy.frames import Frames
 from upgradegw.proxy.pump import Pump
 from upgradegw.transports import bare_socket, is_bare
 
@@ -23,7 +24,6 @@ class Pumped(Protocol):
     """Reads, and pauses and resumes reading, whoever it is that reads.
 
     Attributes:
-        received: Bytes that have come.
         paused: Whether it is not read from.
         read_ended: Whether it has ended its side.
         cut: Whether what it still sends is not passed on.
@@ -31,7 +31,6 @@ class Pumped(Protocol):
     """
 
     transport: Any = None
-    received = 0
     paused = False
     read_ended = False
     cut = False
@@ -42,11 +41,19 @@ class Pumped(Protocol):
     _write: Callable[[bytes], None]
     # The socket of this transport.
     _own: socket | None = None
-    # Who reads instead of the transport, and what it knows us by; and when it begins to.
+    # What the transport has brought, and the pump before it was told to forget us.
+    _received = 0
+    # Who reads instead of the transport, and where it does while it does; and when it begins to.
     _pump: Pump | None = None
-    _descriptor = -1
+    _place = -1
     _pieces = _PIECES
     _waiting = 0
+
+    @property
+    def received(self) -> int:
+        """Bytes that have come."""
+        passed = 0 if self._place < 0 or self._pump is None else self._pump.turn.passed(self._place)
+        return self._received + passed
 
     def _shared_pump(self) -> Pump | None:
         """Return the pump, if there is such a thing."""
@@ -56,8 +63,8 @@ class Pumped(Protocol):
         """Break the connection off."""
         raise NotImplementedError
 
-    def _follow(self) -> Callable[[Any], None] | None:
-        """Return who looks at what passes."""
+    def _frames(self) -> Frames | None:
+        """Return who follows what passes."""
         return None
 
     def bare(self) -> socket | None:
@@ -96,8 +103,10 @@ class Pumped(Protocol):
         if own is None or out is None:
             self.hand_back()  # one of both is about to end
             return
+        if self._place >= 0:
+            return
         try:
-            self._descriptor = pump.put(own, out.send, self._follow(), self)
+            self._place = pump.turn.put(own, out, self._frames(), self)
         except OSError:  # the system watches no more
             self.hand_back()
 
@@ -126,9 +135,15 @@ class Pumped(Protocol):
         """Let nobody read."""
         if self._pump is not None:
             self._waited()
+            self._leave_place(self._pump)
             pump, self._pump = self._pump, None
-            pump.forget(self._descriptor)
             pump.leave()
+
+    def _leave_place(self, pump: Pump) -> None:
+        """Let the pump forget us."""
+        if self._place >= 0:
+            self._received += pump.turn.forget(self._place)
+            self._place = -1
 
     def stop(self, reason: Failure) -> None:
         """The reactor stops, and would have told the transport if that had been reading."""
@@ -143,7 +158,7 @@ class Pumped(Protocol):
         """It is full."""
         self.paused = True
         if self._pump is not None:
-            self._pump.forget(self._descriptor)
+            self._leave_place(self._pump)
         elif not self.read_ended and not self.lost:
             self.transport.pauseProducing()
 

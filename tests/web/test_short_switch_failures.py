@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from autobahn.twisted.websocket import WebSocketServerProtocol
+from autobahn.websocket.types import ConnectionDeny
 from twisted.logger import globalLogPublisher
 
 from tests.memory import Memory
@@ -53,6 +55,54 @@ def test_a_full_or_draining_resource(ways: list[bool]) -> None:
     assert Memory(root).send(handshake()).startswith(b"HTTP/1.1 503 ")
     assert ways == [True, False, False]
     assert upgrade.factory.countConnections == 2
+
+
+class ReadOnly(WebSocketServerProtocol):
+    """Has no room for what it is told about the request."""
+
+    @property
+    def upgrade_info(self) -> None:
+        return None
+
+
+def test_a_protocol_that_cannot_be_told_of_its_request(ways: list[bool]) -> None:
+    """Each of them costs a 500, and neither the factory nor the resource counts it from then on."""
+    upgrade = websocket(echo_factory(ReadOnly))
+    resource = UpgradeResource([upgrade], max_connections=1)
+    for _ in range(3):
+        assert Memory(tree(resource)).send(handshake()).startswith(b"HTTP/1.1 500 ")
+        assert (upgrade.factory.countConnections, len(resource.admission.route)) == (0, 0)
+    assert True not in ways
+
+
+def test_an_offer_that_the_application_denies() -> None:
+    """A ConnectionDeny that is raised where compression is decided is as good as one of ``onConnect``."""
+
+    def deny(_offers: Any) -> Any:
+        raise ConnectionDeny(403)
+
+    upgrade = serving()
+    before = upgrade.factory.countConnections
+    upgrade.factory.setProtocolOptions(perMessageCompressionAccept=deny)
+    resource = UpgradeResource([upgrade], max_connections=1)
+    for _ in range(2):
+        offer = handshake(b"Sec-WebSocket-Extensions: permessage-deflate")
+        assert Memory(tree(resource)).send(offer).startswith(b"HTTP/1.1 403 ")
+        assert (upgrade.factory.countConnections, len(resource.admission.route)) == (before, 0)
+
+
+def test_a_certificate_that_cannot_be_read(ways: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request is asked in the ordinary way, which knows what to do, and is counted once."""
+
+    def fail(_channel: Any) -> Any:
+        raise FailsError
+
+    resource = UpgradeResource([serving()], max_connections=1)
+    memory = Memory(tree(resource))
+    memory.transport.protocol._in_tls = True
+    monkeypatch.setattr("upgradegw.web.short_switch.connection_subject", fail)
+    assert memory.send(handshake()).startswith(b"HTTP/1.1 101 ")
+    assert (ways, len(resource.admission.route)) == ([False], 1)
 
 
 class Odd:

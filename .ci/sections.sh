@@ -136,9 +136,10 @@ slow_or_pure=(--ignore=tests/docs --ignore=tests/attacks --ignore=tests/negotiat
 # tests_with NAME PYTHON ARGUMENT…: the same tests in an environment that is made with the arguments of pip, but for what
 # is in left_out.
 left_out=()
+pure=0 # whether Python does what may be compiled; others use what was compiled in the tree
 tests_with() {
   environment "$@"
-  "$UPGRADEGW_CI/$1/bin/pytest" -p no:cacheprovider "${same_everywhere[@]}" "${left_out[@]}"
+  UPGRADEGW_PURE=$pure "$UPGRADEGW_CI/$1/bin/pytest" -p no:cacheprovider "${same_everywhere[@]}" "${left_out[@]}"
 }
 
 section_newest() { # with the newest Python, the slow ones left out
@@ -158,7 +159,7 @@ section_lowest() { # the same oldest releases, what is slow or needs none of the
 }
 
 section_lowest_all() { # the oldest release of each dependency that we say is enough, and nothing compiled
-  export UPGRADEGW_PURE=1
+  pure=1
   python3 .ci/lowest_versions.py >"$UPGRADEGW_CI/lowest.txt"
   cat "$UPGRADEGW_CI/lowest.txt"
   tests_with lowest "$(python_of 3.11)" --constraint "$UPGRADEGW_CI/lowest.txt" --editable '.[test]'

@@ -199,10 +199,12 @@ class Switched(Protocol):
             self._counter.lift()
         self._held = None
         self._closed = True
-        if self.witness is not None:
-            self._why = self.witness.ends()
         try:
-            self._protocol.connectionLost(reason)
+            try:
+                if self.witness is not None:
+                    self._why = self.witness.ends()
+            finally:
+                self._protocol.connectionLost(reason)
         finally:
             self._ended(self._summary(reason))
 

@@ -20,15 +20,15 @@ from upgradegw.proxy.turning import PlainTurn
 def test_the_reactor_knows_of_it_while_it_is_used() -> None:
     """A pump that nobody uses is not the reactor's, and a turn later has no descriptor, which the reactor asks for."""
     reactor = MemoryReactorClock()
-    pump = Pump(reactor, PlainTurn)
+    pump, sources = Pump(reactor, PlainTurn), (Noting(), Noting())
     for _ in range(2):
         assert pump.fileno() == -1
-        pump.join()
-        pump.join()
+        for source in sources:
+            pump.join(source)
+            assert reactor.getReaders() == [pump]
+        pump.leave(sources[0])
         assert reactor.getReaders() == [pump]
-        pump.leave()
-        assert reactor.getReaders() == [pump]
-        pump.leave()
+        pump.leave(sources[1])
         assert reactor.getReaders() == []
         assert pump.fileno() >= 0
         reactor.advance(0)
@@ -39,12 +39,12 @@ def test_the_reactor_knows_of_it_while_it_is_used() -> None:
 def test_a_descriptor_for_the_next(sockets: Sockets) -> None:
     """Who comes in the turn in which the last one has left finds everything in its place."""
     reactor = MemoryReactorClock()
-    pump = Pump(reactor, PlainTurn)
-    pump.join()
-    pump.leave()
-    pump.join()
+    pump, source = Pump(reactor, PlainTurn), Noting()
+    pump.join(source)
+    pump.leave(source)
+    pump.join(source)
     reactor.advance(0)
-    place = pump.turn.put(sockets.inner_client, sockets.inner_upstream, None, Noting())
+    place = pump.turn.put(sockets.inner_client, sockets.inner_upstream, None, source)
     sockets.client.sendall(b"one")
     assert select.select([pump.fileno()], [], [], 10)[0]
     pump.doRead()
@@ -60,7 +60,7 @@ def test_slow_receivers_make_reads_short() -> None:
             seen.append(most)
 
     pump = Pump(MemoryReactorClock(), Seeing)
-    pump.join()
+    pump.join(Noting())
     pump.doRead()
     pump.waiting = MOST_WAITING
     pump.doRead()
@@ -73,13 +73,15 @@ def test_its_name() -> None:
 
 
 def test_the_reactor_stops(sockets: Sockets) -> None:
-    """All are told, as a transport that reads would be."""
-    pump, source, reason = Pump(MemoryReactorClock(), PlainTurn), Noting(), Failure(ConnectionDone())
+    """All are told, as a transport that reads would be, whether they are read from just now or not."""
+    pump, reason = Pump(MemoryReactorClock(), PlainTurn), Failure(ConnectionDone())
     pump.connectionLost(reason)
-    pump.join()
-    pump.turn.put(sockets.inner_client, sockets.inner_upstream, None, source)
+    sources = Noting(), Noting()
+    for source in sources:
+        pump.join(source)
+    pump.turn.put(sockets.inner_client, sockets.inner_upstream, None, sources[0])
     pump.connectionLost(reason)
-    assert source.events == [reason]
+    assert [source.events for source in sources] == [[reason], [reason]]
 
 
 @pytest.mark.parametrize("there", [True, False])

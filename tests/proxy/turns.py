@@ -16,10 +16,13 @@ from twisted.python.failure import Failure
 
 from upgradegw.proxy import compiled
 from upgradegw.proxy.compiled import CompiledTurn
-from upgradegw.proxy.turning import PlainTurn
+from upgradegw.proxy.turning import PlainTurn, Turn
 
 #: Closes with a reset (SO_LINGER with no time).
 RESET = struct.pack("ii", 1, 0)
+
+#: Bytes of the buffer.
+SIZE = 512 * 1024
 
 #: Both kinds, each of which must do the same.
 KINDS = [
@@ -28,7 +31,7 @@ KINDS = [
 ]
 
 
-@dataclass
+@dataclass(eq=False)
 class Noting:
     """A source."""
 
@@ -98,3 +101,9 @@ def wait_for(*inner: socket.socket) -> None:
     """Wait until each has something to read."""
     for each in inner:
         assert select.select([each], [], [], 10)[0]
+
+
+def go(turn: Turn, most: int = SIZE) -> None:
+    """What happens when the turn's descriptor is readable."""
+    assert select.select([turn.fileno()], [], [], 10)[0]
+    turn.go(most)

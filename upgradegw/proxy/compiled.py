@@ -11,17 +11,21 @@ from functools import cache
 from pathlib import Path
 from socket import socket
 from typing import Any
+from weakref import finalize
+from zlib import crc32
 
 from upgradegw.proxy.frames import Frames
-from upgradegw.proxy.turning import EVENTS, Source, leave
+from upgradegw.proxy.turning import EVENTS, Source, tell, wanted
 
-_PATH = Path(__file__).with_name("turn.so")
-_VERSION = 1
+_PATH = Path(__file__).with_name("turn.c.so")
 
 _UNCOMMON, _BROKEN, _UNFOLLOWED = 1, 2, 3
 
 #: Instead of the bytes of a frame that are still to come: nobody follows frames; or Python does, for a while.
 _NO_FRAMES, _ASK = -1, -2
+
+#: Bytes of a turn behind which no further events belong to it: large messages gain nothing by that, and delay others.
+_SMALL = 64 * 1024
 
 #: Frames of more bytes than this are followed in Python.
 _MOST = 1 << 62
@@ -37,6 +41,7 @@ class _Turn(ctypes.Structure):
         ("epoll", ctypes.c_int32),
         ("place", ctypes.c_int32),
         ("left", ctypes.c_int32),
+        ("small", ctypes.c_int64),
     )
 
 
@@ -45,7 +50,7 @@ _Pointer = ctypes.POINTER(_Turn)
 _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "turn_new": (_Pointer, (ctypes.c_size_t,)),
     "turn_delete": (None, (_Pointer,)),
-    "turn_put": (ctypes.c_int32, (_Pointer, ctypes.c_int32, ctypes.c_int32, ctypes.c_int64)),
+    "turn_put": (ctypes.c_int32, (_Pointer, ctypes.c_int32, ctypes.c_uint32, ctypes.c_int32, ctypes.c_int64)),
     "turn_forget": (None, (_Pointer, ctypes.c_int32)),
     "turn_passed": (ctypes.c_uint64, (_Pointer, ctypes.c_int32)),
     "turn_missing": (ctypes.c_int64, (_Pointer, ctypes.c_int32)),
@@ -56,16 +61,17 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
 
 @cache
 def library(path: Path = _PATH) -> Any:
-    """Return what was compiled, or None: it is not there, it is of another version, or UPGRADEGW_PURE is set.
+    """Return what was compiled, or None: it is not there or not of this source, or UPGRADEGW_PURE is set.
 
     Args:
-        path: Where it would be.
+        path: Where it would be, beside its source.
     """
     if os.environ.get("UPGRADEGW_PURE", "0") not in {"", "0"}:
         return None
     try:
         found = ctypes.CDLL(str(path), use_errno=True)
-        if found.turn_version() != _VERSION:
+        found.turn_version.restype = ctypes.c_uint32
+        if found.turn_version() != crc32(path.with_suffix("").read_bytes()):
             return None
         for name, (result, arguments) in _FUNCTIONS.items():
             function = getattr(found, name)
@@ -91,6 +97,7 @@ class CompiledTurn:
         self._pointer = self._library.turn_new(size)
         if not self._pointer:
             raise _error()
+        self._delete = finalize(self, self._library.turn_delete, self._pointer)
         self._turn: _Turn = self._pointer.contents
         self._buffer = memoryview((ctypes.c_char * size).from_address(self._turn.buffer)).cast("B")
         self._entries: dict[int, tuple[socket, Frames | None, Source]] = {}
@@ -102,7 +109,8 @@ class CompiledTurn:
     def put(self, connected: socket, outlet: socket, frames: Frames | None, source: Source) -> int:
         """See ``Turn``."""
         missing = _NO_FRAMES if frames is None else _missing(frames)
-        place: int = self._library.turn_put(self._pointer, connected.fileno(), outlet.fileno(), missing)
+        events = wanted(connected)
+        place: int = self._library.turn_put(self._pointer, connected.fileno(), events, outlet.fileno(), missing)
         if place < 0:
             raise _error()
         self._entries[place] = (outlet, frames, source)
@@ -124,19 +132,19 @@ class CompiledTurn:
     def go(self, most: int) -> None:
         """See ``Turn``."""
         turn, turn_go, pointer = self._turn, self._library.turn_go, self._pointer
-        turn.left = EVENTS
+        turn.left, turn.small = EVENTS, _SMALL
         while told := turn_go(pointer, most):
             outlet, frames, source = self._entries[turn.place]
             if told == _UNCOMMON:
-                source.hand_back()
+                tell(source, source.hand_back)
             elif told == _BROKEN:
-                source.abort()
+                tell(source, source.abort)
             else:
                 size, sent = turn.size, turn.sent
                 if told == _UNFOLLOWED and frames is not None:
                     sent = self._send(outlet, frames, self._buffer[:size])
                 if sent != size:
-                    leave(source, self._buffer[sent:size])
+                    tell(source, source.left, bytes(self._buffer[sent:size]))
 
     def _send(self, outlet: socket, frames: Frames, data: memoryview) -> int:
         """Follow what C did not, and send it; return how much was taken."""
@@ -155,14 +163,10 @@ class CompiledTurn:
         if missing >= 0:
             frames.missing = missing
 
-    def sources(self) -> list[Source]:
-        """See ``Turn``."""
-        return [source for _, _, source in self._entries.values()]
-
     def close(self) -> None:
         """See ``Turn``."""
         self._buffer = memoryview(b"")
-        self._library.turn_delete(self._pointer)
+        self._delete()
 
 
 def _missing(frames: Frames) -> int:

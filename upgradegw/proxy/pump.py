@@ -16,7 +16,7 @@ from zope.interface import implementer
 
 from upgradegw.proxy import compiled
 from upgradegw.proxy.compiled import CompiledTurn
-from upgradegw.proxy.turning import PlainTurn, Turn
+from upgradegw.proxy.turning import PlainTurn, Source, Turn, tell
 
 #: Bytes read at once. A large message costs about half of what it costs in pieces of 64 KiB; beyond this the buffer is
 #: larger than the caches of processors, and it costs more again.
@@ -48,12 +48,15 @@ class Pump:
         self._reactor = reactor
         self._make = turn
         self._turn: Turn | None = None  # there while it has users
-        self._users = 0
+        self._users: set[Source] = set()
 
     # --- For sources.
 
-    def join(self) -> None:
+    def join(self, source: Source) -> None:
         """Somebody wants to be read from, now or later.
+
+        Args:
+            source: Who that is.
 
         Raises:
             OSError: The system has no more descriptors.
@@ -62,11 +65,11 @@ class Pump:
             if self._turn is None:
                 self._turn = self._make(MOST)
             self._reactor.addReader(self)
-        self._users += 1
+        self._users.add(source)
 
-    def leave(self) -> None:
+    def leave(self, source: Source) -> None:
         """Somebody no longer wants that."""
-        self._users -= 1
+        self._users.remove(source)
         if not self._users:
             self._reactor.removeReader(self)
             self._reactor.callLater(0, self._close)  # the reactor asks for ``fileno`` behind a ``doRead``
@@ -101,8 +104,8 @@ class Pump:
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor stops: nobody reads any more."""
-        for source in self._turn.sources() if self._turn is not None else ():
-            source.stop(reason)
+        for source in list(self._users):
+            tell(source, source.stop, reason)
 
     def logPrefix(self) -> str:
         """Return what stands in log lines."""

@@ -90,7 +90,7 @@ class Pumped(Protocol):
             self._pieces = _PIECES  # what was kept is delivered first
             return
         try:
-            pump.join()
+            pump.join(self)
         except OSError:  # too many files are open for the pump's own; later, perhaps
             self._pieces = _PIECES
             return
@@ -137,7 +137,7 @@ class Pumped(Protocol):
             self._waited()
             self._leave_place(self._pump)
             pump, self._pump = self._pump, None
-            pump.leave()
+            pump.leave(self)
 
     def _leave_place(self, pump: Pump) -> None:
         """Let the pump forget us."""

@@ -3,7 +3,8 @@
    a socket that does not take all, a head that is cut in two, a Close.
 
    Nothing of Python's is in here. It is loaded with ctypes, which lets go of the interpreter's lock meanwhile; a turn is
-   used from one thread. compiled.py has the same numbers and the same first members of `struct turn`. */
+   used from one thread. compiled.py has the same numbers and the same first members of `struct turn`; VERSION is a sum of
+   this file. */
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define VERSION 1
 #define EVENTS 256
 
 enum told { DONE, UNCOMMON, BROKEN, UNFOLLOWED, UNTAKEN };
@@ -25,6 +25,7 @@ enum { NO_FRAMES = -1, ASK = -2 };
 struct link {
   int32_t from, to;
   uint32_t generation;
+  uint32_t events; /* what is asked of epoll(7) */
   int64_t missing;
   uint64_t passed;
 };
@@ -35,6 +36,7 @@ struct turn {
   int32_t epoll;
   int32_t place; /* whose turn it is */
   int32_t left;  /* events that are looked at before others have their turn */
+  int64_t small; /* bytes before that */
 
   uint32_t generation;
   int32_t free, room;
@@ -43,7 +45,7 @@ struct turn {
   struct epoll_event events[EVENTS];
 };
 
-int turn_version(void) { return VERSION; }
+uint32_t turn_version(void) { return VERSION; }
 
 void turn_delete(struct turn *turn) {
   if (turn->epoll >= 0) close(turn->epoll);
@@ -81,8 +83,7 @@ static int grow(struct turn *turn) {
 
 static int watch(struct turn *turn, int operation, int32_t place) {
   const struct link *link = &turn->links[place];
-  struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET,
-                              .data.u64 = (uint64_t)link->generation << 32 | (uint32_t)place};
+  struct epoll_event event = {.events = link->events, .data.u64 = (uint64_t)link->generation << 32 | (uint32_t)place};
   return epoll_ctl(turn->epoll, operation, link->from, &event);
 }
 
@@ -91,12 +92,14 @@ static void give_back(struct turn *turn, int32_t place) {
   turn->free = place;
 }
 
-/* Reads from one socket and sends on another from now on. Returns the place, or -1 and the reason in errno. */
-int32_t turn_put(struct turn *turn, int32_t from, int32_t to, int64_t missing) {
+/* Reads from one socket, of which epoll tells such events, and sends on another from now on. Returns the place, or -1 and
+   the reason in errno. */
+int32_t turn_put(struct turn *turn, int32_t from, uint32_t events, int32_t to, int64_t missing) {
   if (turn->free < 0 && grow(turn) < 0) return -1;
   int32_t place = turn->free, next = turn->links[place].to;
   if (!++turn->generation) turn->generation = 1;
-  turn->links[place] = (struct link){.from = from, .to = to, .generation = turn->generation, .missing = missing};
+  turn->links[place] = (struct link){
+      .from = from, .to = to, .generation = turn->generation, .events = events, .missing = missing};
   turn->free = next;
   if (watch(turn, EPOLL_CTL_ADD, place) == 0) return place;
   int error = errno;
@@ -138,7 +141,7 @@ static int follow(struct link *link, const uint8_t *data, uint64_t size) {
 }
 
 /* Goes on with what is left of this turn, reading so many bytes at most at once, as far as something that is told.
-   Events that come meanwhile belong to the turn, too: they cost less here than in another one. */
+   While messages are small, events that come meanwhile belong to the turn, too: they cost less here than in another. */
 enum told turn_go(struct turn *turn, size_t most) {
   for (;;) {
     while (turn->next < turn->count) {
@@ -148,7 +151,9 @@ enum told turn_go(struct turn *turn, size_t most) {
       if (link->generation != event->data.u64 >> 32) continue; /* it was forgotten in this turn */
       turn->place = place;
       if (event->events != EPOLLIN) return UNCOMMON; /* errors, too: whoever reads one takes it away */
-      ssize_t got = recv(link->from, turn->buffer, most, MSG_DONTWAIT);
+      ssize_t got;
+      do got = recv(link->from, turn->buffer, most, MSG_DONTWAIT);
+      while (got < 0 && errno == EINTR);
       if (got < 0 && errno == EAGAIN) continue;
       if (got < 0) return BROKEN;
       if (!got) return UNCOMMON;
@@ -156,6 +161,7 @@ enum told turn_go(struct turn *turn, size_t most) {
       turn->size = (uint64_t)got;
       turn->sent = 0;
       link->passed += turn->size;
+      turn->small -= got;
       if (!follow(link, turn->buffer, turn->size)) return UNFOLLOWED;
       ssize_t sent = send(link->to, turn->buffer, turn->size, MSG_DONTWAIT | MSG_NOSIGNAL);
       if (sent != got) {
@@ -164,7 +170,7 @@ enum told turn_go(struct turn *turn, size_t most) {
       }
     }
     turn->next = turn->count = 0;
-    if (turn->left <= 0) return DONE;
+    if (turn->left <= 0 || turn->small <= 0) return DONE;
     int count = epoll_wait(turn->epoll, turn->events, turn->left < EVENTS ? turn->left : EVENTS, 0);
     if (count <= 0) return DONE;
     turn->count = count;

@@ -7,10 +7,11 @@ left to who is read from. ``compiled`` does the same faster, where it could be c
 from __future__ import annotations
 
 import contextlib
+import errno
 import select
 from collections.abc import Callable
 from dataclasses import dataclass
-from socket import socket
+from socket import AF_UNIX, socket
 from typing import Any, Protocol
 
 from twisted.logger import Logger
@@ -24,11 +25,30 @@ EVENTS = 256
 #: There is something to read, and nothing else to be told.
 _READABLE = 1  # EPOLLIN; the module has no such name where there is no epoll
 
-#: What is asked of epoll for each socket: something to read, the end of the peer's side, and each arrival only once.
-#: Without the last, the system looks at every socket a second time, behind the read, to find it empty (epoll(7)).
-_WANTED = _READABLE | 1 << 13 | 1 << 31  # EPOLLIN, EPOLLRDHUP and EPOLLET
+#: What is asked of epoll for each socket: something to read, urgent data, at which reads stop (tcp(7)), and the end of
+#: the peer's side.
+_ALWAYS = _READABLE | 1 << 1 | 1 << 13  # EPOLLIN, EPOLLPRI and EPOLLRDHUP
+
+#: Each arrival only once. Without this the system looks at every socket a second time, behind the read, to find it
+#: empty (epoll(7)). On UNIX sockets a short read does not say that there is no more: it stops behind descriptors that
+#: are passed (unix(7)).
+_ONCE = 1 << 31  # EPOLLET
 
 _log = Logger(namespace="upgradegw")
+
+
+def wanted(connected: socket) -> int:
+    """Return what is asked of epoll for a socket.
+
+    Args:
+        connected: The socket.
+
+    Raises:
+        OSError: It is closed.
+    """
+    if connected.fileno() < 0:
+        raise OSError(errno.EBADF, "it is closed")
+    return _ALWAYS | (0 if connected.family == AF_UNIX else _ONCE)
 
 
 class Source(Protocol):
@@ -82,25 +102,24 @@ class Turn(Protocol):
             most: Bytes that are read at once.
         """
 
-    def sources(self) -> list[Source]:
-        """Return who is read from."""
-
     def close(self) -> None:
         """Keep neither descriptor nor buffer."""
 
 
-def leave(source: Source, data: memoryview) -> None:
-    """Leave to a source what a socket has not taken.
+def tell(source: Source, what: Callable[..., None], *arguments: Any) -> None:
+    """Tell a source something; a fault of one must not end all tunnels.
 
     Args:
-        source: Whose fault must not end all tunnels.
-        data: What it was; it is copied.
+        source: It is broken off if it fails.
+        what: One of its methods.
+        arguments: For that.
     """
     try:
-        source.left(bytes(data))
+        what(*arguments)
     except Exception:  # noqa: BLE001 - as above
-        _log.failure("what a tunnel could not send")
-        source.abort()
+        _log.failure("a tunnel failed")
+        with contextlib.suppress(Exception):
+            source.abort()
 
 
 @dataclass(slots=True)
@@ -108,6 +127,7 @@ class _Link:
     """What is done at a place, which is the socket's descriptor."""
 
     receive: Callable[[memoryview], int]
+    events: int
     send: Callable[[memoryview], int]
     follow: Callable[[memoryview], None] | None
     source: Source
@@ -137,10 +157,10 @@ class PlainTurn:
 
     def put(self, connected: socket, outlet: socket, frames: Frames | None, source: Source) -> int:
         """See ``Turn``."""
-        descriptor = connected.fileno()
-        self._epoll.register(descriptor, _WANTED)
+        descriptor, events = connected.fileno(), wanted(connected)
+        self._epoll.register(descriptor, events)
         follow = None if frames is None else frames.feed
-        self._links[descriptor] = _Link(connected.recv_into, outlet.send, follow, source)
+        self._links[descriptor] = _Link(connected.recv_into, events, outlet.send, follow, source)
         return descriptor
 
     def passed(self, place: int) -> int:
@@ -166,13 +186,13 @@ class PlainTurn:
             except BlockingIOError:
                 continue
             except OSError:
-                link.source.abort()
+                tell(link.source, link.source.abort)
                 continue
             if not size:
-                link.source.hand_back()
+                tell(link.source, link.source.hand_back)
                 continue
             if size == most:
-                self._epoll.modify(descriptor, _WANTED)  # there may be more, which has arrived already
+                self._epoll.modify(descriptor, link.events)  # there may be more, which has arrived already
             data = buffer[:size]
             link.passed += size
             if link.follow is not None:
@@ -182,11 +202,7 @@ class PlainTurn:
             except OSError:
                 sent = 0  # the transport will meet the same
             if sent != size:
-                leave(link.source, data[sent:])
-
-    def sources(self) -> list[Source]:
-        """See ``Turn``."""
-        return [link.source for link in self._links.values()]
+                tell(link.source, link.source.left, bytes(data[sent:]))
 
     def close(self) -> None:
         """See ``Turn``."""

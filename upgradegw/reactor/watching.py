@@ -27,6 +27,8 @@ class WatchingReactor(TimedReactor):
 
     def addReader(self, reader: Any) -> None:
         """See ``IReactorFDSet.addReader``."""
+        if reader in self._readers:
+            return
         super().addReader(reader)
         with contextlib.suppress(OSError):  # Twisted polls what the system does not watch
             self.loop.add_reader(reader.fileno(), self._read, reader)

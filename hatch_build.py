@@ -17,7 +17,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from packaging.tags import platform_tags
 
-_SOURCES = ("upgradegw/proxy/turn.c",)
+_SOURCES = ("upgradegw/proxy/turn.c", "upgradegw/reactor/reading.c")
 _FLAGS = ("-O2", "-std=c11", "-Wall", "-Wextra", "-fPIC", "-shared")
 
 

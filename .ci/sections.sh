@@ -176,6 +176,11 @@ section_reactor() { # Twisted's own tests of reactors, and of what uses them, on
   "$UPGRADEGW_CI/dev/bin/python" tests/reactor/builder.py --jobs 1
 }
 
+section_reactor_turns() { # the same, with every connection read from in turns as soon as possible
+  environment dev "$(python_of 3.11)" --editable '.[dev]'
+  "$UPGRADEGW_CI/dev/bin/python" tests/reactor/builder.py --turns
+}
+
 section_reactor_exclusions() { # whether each of them is still needed
   environment dev "$(python_of 3.11)" --editable '.[dev]'
   "$UPGRADEGW_CI/dev/bin/python" tests/reactor/builder.py --excluded

@@ -44,7 +44,8 @@ def _library(programs: Path, elsewhere: Path) -> str:
 def test_the_wheel_has_the_part_in_c(wheel: Path, programs: Path, elsewhere: Path) -> None:
     """For any Python on this platform, and it can be loaded."""
     assert re.search(r"-py3-none-linux_\w+\.whl$", wheel.name)
-    assert "upgradegw/proxy/turn.c.so" in zipfile.ZipFile(wheel).namelist()
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {"upgradegw/proxy/turn.c.so", "upgradegw/reactor/reading.c.so"} <= set(names)
     assert str(programs.parent) in _library(programs, elsewhere)
 
 

@@ -8,10 +8,8 @@ import os
 import resource
 import select
 import socket
-import subprocess
 import sys
 from pathlib import Path
-from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
@@ -113,40 +111,6 @@ def test_nothing_is_left_open(dropped: bool) -> None:
         turn.close()
     with pytest.raises(OSError):  # noqa: PT011 - that it is closed
         os.fstat(descriptor)
-
-
-@needs_library
-@pytest.mark.parametrize("change", ["source", "function", "nothing"])
-def test_what_was_compiled_of_another_source(change: str, tmp_path: Path) -> None:
-    """It is as if it were not there, rather than a crash."""
-    source = tmp_path / "turn.c"
-    text = Path(module.__file__).with_name("turn.c").read_text()
-    source.write_text(text.replace("turn_passed", "turn_other") if change == "function" else text)
-    version = f"-DVERSION={crc32(source.read_bytes())}u"
-    subprocess.run(["cc", "-shared", "-fPIC", version, "-o", f"{source}.so", source], check=True)
-    if change == "source":
-        source.write_text(text + "\n")
-    assert (library(tmp_path / "turn.c.so") is None) == (change != "nothing")
-
-
-def test_where_nothing_was_compiled(tmp_path: Path) -> None:
-    """It is not there, or it is for another machine."""
-    assert library(tmp_path / "none.so") is None
-    (tmp_path / "wrong.so").write_bytes(b"\x7fELF wrong")
-    assert library(tmp_path / "wrong.so") is None
-
-
-@needs_library
-@pytest.mark.parametrize(("value", "there"), [("1", False), ("yes", False), ("0", True), ("", True)])
-def test_it_can_be_left_out(value: str, there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a variable of the environment, for whoever wants to know what it brings."""
-    monkeypatch.setenv("UPGRADEGW_PURE", value)
-    library.cache_clear()
-    try:
-        assert (library() is not None) == there
-    finally:
-        monkeypatch.undo()
-        library.cache_clear()
 
 
 def test_numbers_are_the_same_in_both() -> None:

@@ -3,6 +3,7 @@
     python tests/reactor/builder.py                     every module; exit status 1 if a test fails that is not excluded
     python tests/reactor/builder.py test_tcp test_udp   some
     python tests/reactor/builder.py --excluded          only what is excluded: those that pass no longer need to be
+    python tests/reactor/builder.py --turns             every connection is read from in turns, from its second read on
     python tests/reactor/builder.py --reactor epoll     Twisted's own, to compare
     python tests/reactor/builder.py --write-page        and write what passed into docs/reference/reactor.md
 
@@ -38,6 +39,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.reactor.builder_exclusions import excluded_because
+from upgradegw.reactor.tcp import TcpConnection
 
 #: The modules that are made for judging a reactor.
 BUILDER = tuple(
@@ -180,9 +182,10 @@ def _told(failure: Any) -> str:
 # --- All modules.
 
 
-def run(module: str, *, reactor: str, excluded: bool) -> Outcome:
+def run(module: str, *, reactor: str, excluded: bool, turns: bool) -> Outcome:
     """Run one module in a process and a folder of its own: trial ends the reactor behind it."""
     words = [sys.executable, __file__, "--here", module, "--reactor", reactor, *(["--excluded"] if excluded else [])]
+    words += ["--turns"] if turns else []
     with tempfile.TemporaryDirectory(prefix="builder-") as folder:
         try:
             done = subprocess.run(
@@ -213,11 +216,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at a time")
     parser.add_argument("--excluded", action="store_true", help="run what is excluded, and nothing else")
     parser.add_argument("--reactor", choices=BUILT, default="uv", help="by default uv")
+    parser.add_argument("--turns", action="store_true", help="begin to read in turns behind the first read")
     parser.add_argument("--write-page", action="store_true", help="write docs/reference/reactor.md")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     words = parser.parse_args(arguments)
     if words.here:
         _prepare(words.reactor)
+        if words.turns:
+            TcpConnection.reads_before_turns = 1
         outcome = run_here(words.modules[0], words.reactor, words.excluded)
         Path("outcome.json").write_text(json.dumps(asdict(outcome)))
         sys.stdout.flush()
@@ -225,7 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ends = tuple(words.modules) or ("",)
     wanted = [name for name in modules() if any(f".{name}".endswith(f".{end}" if end else "") for end in ends)]
     with ThreadPoolExecutor(words.jobs) as pool:
-        started = functools.partial(run, reactor=words.reactor, excluded=words.excluded)
+        started = functools.partial(run, reactor=words.reactor, excluded=words.excluded, turns=words.turns)
         outcomes = list(pool.map(lambda name: _announced(started(name)), wanted))
     if words.write_page:
         from tests.reactor.builder_page import write_page

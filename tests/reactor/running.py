@@ -9,6 +9,7 @@ from typing import Any
 import uvloop
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import ClientFactory, Factory
+from twisted.internet.threads import deferToThreadPool
 
 from tests.reactor.protocols import Remembering
 from upgradegw.reactor import UvReactor
@@ -61,6 +62,22 @@ def result_of(reactor: UvReactor, begin: Callable[[], Deferred[Any]]) -> Any:
     if hasattr(results[0], "raiseException"):
         results[0].raiseException()
     return results[0]
+
+
+def converse(reactor: UvReactor, factory: Factory, scenario: Callable[[int], Any]) -> Any:
+    """Serve, let a client do something in a thread, where waiting is no harm, and return its result.
+
+    Args:
+        reactor: A reactor.
+        factory: What is served.
+        scenario: What the client does, with the port.
+    """
+    port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+    try:
+        number = port.getHost().port
+        return result_of(reactor, lambda: deferToThreadPool(reactor, reactor.getThreadPool(), scenario, number))
+    finally:
+        port.stopListening()
 
 
 class Serving(Factory):

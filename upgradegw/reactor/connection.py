@@ -103,8 +103,8 @@ class Connection(Receiving):
             return
         self._reason = Failure(ConnectionAborted())
         self._ready = False
-        self._out = None
-        self._transport.pause_reading()
+        self._out = self.batched = None
+        self.stop_reading()
         with contextlib.suppress(OSError):
             self.socket.setsockopt(SOL_SOCKET, SO_LINGER, _LINGER_NOT)
         self._transport.abort()
@@ -114,7 +114,8 @@ class Connection(Receiving):
         if self._transport is not None and self._reason is None:
             self._reason = Failure(ConnectionFdescWentAway())
             self._ready = False
-            self._out = None
+            self._out = self.batched = None
+            self._leave_turn()
             self._transport.abort()
 
     def fail(self, what: str) -> None:
@@ -140,8 +141,10 @@ class Connection(Receiving):
 
     def _finish(self, reason: Failure) -> None:
         self.disconnected, self.connected, self._ready = 1, 0, False
+        self._leave_turn()
+        self.descriptor = -1
         self._streams.connections.discard(self)
-        self._out = self._held = self._transport = None
+        self._out = self._held = self._transport = self.batched = self.spoken = self.frame = None
         producer, self.producer = self.producer, None
         protocol, self.protocol = self.protocol, None
         try:

@@ -45,6 +45,7 @@ class UvReactor(WatchingReactor):
         """See ``IReactorCore.run``."""
         self.addSystemEventTrigger("after", "startup", watch_children, self.loop)
         context.call({ILogContext: LogContext(self.streams)}, super().run, installSignalHandlers)
+        self.streams.end_turns()
         # What was closed at the end, uvloop closes in the next turn.
         self.loop.call_soon(self.loop.stop)
         self.loop.run_forever()

@@ -1,4 +1,4 @@
-"""The half of a connection that sends: gathering, flow control, producers, and ends that wait for what is unsent."""
+"""The half of a connection that sends: gathering, flow control, and ends that wait for what is unsent."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from upgradegw.reactor.streams import Streams
 
 #: Octets up to which pieces are copied together: below, one ``write`` costs less than the vectors of ``writev``.
 _JOINED = 65536
+
+#: Octets up to which a piece is sent together with those of others, which copies it.
+_BATCHED = 4096
 
 
 def half_closeable_of(protocol: Any) -> Any:
@@ -35,6 +38,8 @@ class Sending:
         streamingProducer: Whether it writes without being asked.
         producerPaused: Whether it has been told to stop.
         TLS: Whether ``startTLS`` put TLS between this and the application.
+        descriptor: The socket's, where it is read from in turns, otherwise -1.
+        batched: What is sent at the end of this turn, before all else.
     """
 
     __slots__ = (
@@ -51,7 +56,9 @@ class Sending:
         "_streams",
         "_transport",
         "_write_ended",
+        "batched",
         "connected",
+        "descriptor",
         "disconnected",
         "disconnecting",
         "producer",
@@ -80,6 +87,8 @@ class Sending:
         self._called_soon = False  # _sent is about to be called
         self._on_sent = False  # something is to be done when all is sent
         self._ending_write = self._write_ended = False
+        self.descriptor = -1
+        self.batched: bytes | None = None
 
     # --- Writing.
 
@@ -100,10 +109,20 @@ class Sending:
 
     def write_at_once(self, data: bytes) -> None:
         """Send octets now, unless something is before them: for who has gathered all that he has to send."""
-        if self._ready and self._out is None and not self._blocked and self.producer is None:
-            self._transport.write(data)
+        if self._ready and self._out is None and not self._blocked and self.producer is None and self.batched is None:
+            batch = self._streams.batch
+            if batch is None or self.descriptor < 0 or len(data) > _BATCHED:
+                self._transport.write(data)
+            else:
+                self.batched = data
+                batch.append(self)
         else:
             self.write(data)
+
+    def send_rest(self, data: bytes) -> None:
+        """Send what the system has not taken at the end of the turn."""
+        if self._transport is not None and self._ready:
+            self._transport.write(data)
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:
         """Send pieces in one."""
@@ -171,6 +190,7 @@ class Sending:
     def unsent(self) -> int:
         """Octets that were written and that the system has not taken."""
         gathered = sum(map(len, self._out)) if self._out is not None else 0
+        gathered += len(self.batched) if self.batched is not None else 0
         return gathered + (self._transport.get_write_buffer_size() if self._transport is not None else 0)
 
     # --- What happens when all is sent.
@@ -200,49 +220,6 @@ class Sending:
         elif self._ending_write and not self._write_ended:
             self._end_write()
 
-    # --- Producers.
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """See ``IConsumer.registerProducer``."""
-        if self.TLS:
-            self.protocol.registerProducer(producer, streaming)
-            return
-        self.register_below_tls(producer, streaming)
-
-    def register_below_tls(self, producer: Any, streaming: bool) -> None:
-        """Register a producer of what is sent, encrypted or not.
-
-        Raises:
-            RuntimeError: There is one.
-        """
-        if self.producer is not None:
-            raise RuntimeError(
-                f"Cannot register producer {producer}, because producer {self.producer} was never unregistered."
-            )
-        if self.disconnected:
-            producer.stopProducing()
-            return
-        self.producer = producer
-        self.streamingProducer = streaming
-        if not streaming:
-            self._on_sent = True
-            producer.resumeProducing()
-
-    def unregisterProducer(self) -> None:
-        """See ``IConsumer.unregisterProducer``."""
-        if self.TLS:
-            self.protocol.unregisterProducer()
-            return
-        self.unregister_below_tls()
-
-    def unregister_below_tls(self) -> None:
-        """Forget the producer; a connection that waited for it to end is closed now."""
-        self.producer = None
-        self.producerPaused = False
-        self._on_sent = bool(self.disconnecting or self._ending_write)
-        if self.connected and self.disconnecting:
-            self._streams.outbox.add(self)
-
     # --- Ends.
 
     def loseConnection(self) -> None:
@@ -257,7 +234,7 @@ class Sending:
         """Close the stream that carries TLS, or that carries none."""
         if not self.connected or self.disconnecting:
             return
-        self._transport.pause_reading()
+        self.stop_reading()
         if self._write_ended:
             self.lose_at_once()
             return
@@ -288,6 +265,10 @@ class Sending:
             self.fail("writeConnectionLost failed")
 
     # --- The rest of the connection.
+
+    def stop_reading(self) -> None:
+        """Let nobody read."""
+        raise NotImplementedError
 
     def fail(self, what: str) -> None:
         """Log the exception that is being handled, and lose the connection because of it."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 from asyncio import AbstractEventLoop
 from typing import Any
 
 from upgradegw.reactor.outbox import Outbox
+from upgradegw.reactor.reading import Reading, library
 
 #: Octets read at once, the same as Twisted's ``FileDescriptor.bufferSize``.
 READ_SIZE = 65536
@@ -26,11 +28,13 @@ class Streams:
         connections: Those that are open.
         ports: Those that listen.
         reading: The connection whose protocol handles what it was sent, or the descriptor that reads, for the log.
+        batch: Who has something to send behind what is delivered in a turn; None at other times.
+        turn: What reads from those who go on talking; None before there is one, and where nothing is compiled.
         get_buffer: What ``asyncio.BufferedProtocol.get_buffer`` is on each connection. libuv always suggests the same
             size, so a dictionary answers, without a frame of Python for each read.
     """
 
-    __slots__ = ("buffer", "connections", "get_buffer", "loop", "outbox", "ports", "reading")
+    __slots__ = ("batch", "buffer", "connections", "get_buffer", "loop", "outbox", "ports", "reading", "turn")
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self.loop = loop
@@ -38,8 +42,23 @@ class Streams:
         self.connections: set[Any] = set()
         self.ports: set[Any] = set()
         self.reading: Any = None
+        self.turn: Reading | None = None
+        self.batch: list[Any] | None = None
         self.buffer = mmap.mmap(-1, READ_SIZE)
         self.get_buffer = _Always(memoryview(self.buffer)).__getitem__
+
+    def has_turns(self) -> bool:
+        """Tell whether connections can be read from together; begin with it, if need be."""
+        if self.turn is None and library() is not None:
+            with contextlib.suppress(OSError):  # too many files are open
+                self.turn = Reading(self)
+        return self.turn is not None
+
+    def end_turns(self) -> None:
+        """Let uvloop read from everybody."""
+        turn, self.turn = self.turn, None
+        if turn is not None:
+            turn.close()
 
 
 class _Always(dict[int, Any]):

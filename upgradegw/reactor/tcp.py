@@ -31,6 +31,8 @@ class TcpConnection(Connection):
 
     __slots__ = ()
 
+    reads_before_turns = 3
+
     #: Whether TCP_NODELAY was turned off. uvloop begins with it on.
     _delays = False
 

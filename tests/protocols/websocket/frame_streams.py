@@ -147,8 +147,11 @@ class Stream:
 
 
 def reads(random: Random, data: bytes) -> Iterator[bytes]:
-    """Cut a stream into what is read at once: all of it, byte by byte, at the edges of heads, or anyhow."""
+    """Cut a stream into what is read at once: all of it, byte by byte, at the edges of heads, by frames, or anyhow."""
     way = random.random()
+    if way > 0.8:
+        yield from _by_frames(data)
+        return
     largest = len(data) if way < 0.25 else 3 if way < 0.4 and len(data) < 5000 else 40 if way < 0.6 else 4096
     at = 0
     while at < len(data):
@@ -157,3 +160,17 @@ def reads(random: Random, data: bytes) -> Iterator[bytes]:
             size = random.randint(1, 12)
         yield data[at : at + size]
         at += size
+
+
+def _by_frames(data: bytes) -> Iterator[bytes]:
+    """Cut where frames end, as far as they are whole and their heads are right."""
+    at = 0
+    while at + 10 <= len(data):
+        size, head = data[at + 1] & 0x7F, 2 + (4 if data[at + 1] & 0x80 else 0)
+        if size > 125:
+            length = 2 if size == 126 else 8
+            size, head = int.from_bytes(data[at + 2 : at + 2 + length], "big"), head + length
+        yield data[at : at + head + size]
+        at += head + size
+    if at < len(data):
+        yield data[at:]

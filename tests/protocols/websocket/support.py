@@ -101,8 +101,30 @@ async def failed(why: BaseException) -> Any:
     raise why
 
 
+def deliver_apart(received: Any, data: bytes) -> None:
+    """Deliver what was read as our reactor does: one whole short data frame without its mask, if that is wanted.
+
+    Args:
+        received: The ``dataReceived`` of whoever stands at the transport.
+        data: What was read.
+    """
+    frame = getattr(getattr(received, "__func__", None), "upgradegw_frame", None)
+    is_short = len(data) >= 6 and data[0] in {0x81, 0x82} and data[1] == 0x80 + len(data) - 6 and data[1] < 0xFE
+    if frame is not None and is_short:
+        content = bytes(octet ^ data[2 + i % 4] for i, octet in enumerate(data[6:]))
+        if frame(received.__self__, data[0], content):
+            return
+    received(data)
+
+
 class Connection:
-    """A switched connection and what the client did and saw."""
+    """A switched connection and what the client did and saw.
+
+    Attributes:
+        apart: Whether short frames are delivered apart, as our reactor does it behind the first reads.
+    """
+
+    apart = False
 
     def __init__(
         self,
@@ -148,7 +170,10 @@ class Connection:
         for chunk in chunks:
             if self.wire.connected:
                 assert self.wire.reading, "bytes would wait in the kernel"
-                self.wire.protocol.dataReceived(chunk)
+                if self.apart:
+                    deliver_apart(self.wire.protocol.dataReceived, chunk)
+                else:
+                    self.wire.protocol.dataReceived(chunk)
                 self.flush()
         return self
 
@@ -176,6 +201,8 @@ class WebSocketTestCase(SynchronousTestCase):
     """A test with a clock for Autobahn's timers; afterwards no timer may be left."""
 
     protocol: type = Echo
+    #: Whether short frames are delivered apart.
+    apart = False
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -186,7 +213,8 @@ class WebSocketTestCase(SynchronousTestCase):
 
     def make_factory(self, **options: Any) -> Any:
         factory = WebSocketServerFactory(reactor=self.clock, **options)
-        factory.protocol = self.protocol
+        # Of one class's own, for settings are kept for no more than 32 factories of one.
+        factory.protocol = type("Apart", (self.protocol,), {}) if self.apart else self.protocol
         factory.noisy = False
         factory.answer = None
         return factory
@@ -227,7 +255,9 @@ class WebSocketTestCase(SynchronousTestCase):
             accept = self.successResultOf(accept)
         assert isinstance(accept, Accept), accept
         assert self.asked_on.sent == b""
-        return Connection(self.upgrade, accept, self.asked, leading, window)
+        connection = Connection(self.upgrade, accept, self.asked, leading, window)
+        connection.apart = self.apart
+        return connection
 
     def end(self, connection: Connection, why: Exception | None = None) -> None:
         """Let the client go."""

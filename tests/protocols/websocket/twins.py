@@ -50,6 +50,7 @@ class Twins(WebSocketTestCase):
         fields = (DEFLATE,) if random.random() < 0.4 else ()
         kind = random.choice((Recorder, Recorder, Making))
         one, other = self.open(kind, *fields, **options), self.open(Looking, *fields, **options)
+        one.apart = random.random() < 0.5
         data = Stream(random, compresses=bool(fields)).bytes()
         for read in reads(random, data):
             one.receive(read)
@@ -105,6 +106,7 @@ class AgainstAutobahn(Twins):
     def compare(self, random: Random) -> int:
         """Compare until the connection fails: behind that Autobahn reads on, and we do not (RFC 6455 section 7.1.7)."""
         one = self.open(Plain, ping_interval=None, max_frame_size=None, control_frames_per_second=None)
+        one.apart = random.random() < 0.5
         protocol, wire = self.alone()
         one.wire.sent = b""
         one.protocol.calls.clear()

@@ -21,6 +21,7 @@ from upgradegw.protocols.websocket.framing import BINARY, COMPRESSED, FIN, MIDDL
 from upgradegw.protocols.websocket.inflating import Inflating
 from upgradegw.protocols.websocket.masking import mask_content
 from upgradegw.protocols.websocket.observing import Observed
+from upgradegw.protocols.websocket.one_frame import with_frames
 from upgradegw.protocols.websocket.partial import PartialFrame
 from upgradegw.protocols.websocket.reading import Reading
 from upgradegw.protocols.websocket.watch import CLOSED, OPEN, Watch
@@ -44,6 +45,7 @@ _Found = tuple[Any, int, int, int]
 class ShortReceiving(Inflating, Reading, Observed):
     """The short way, over a class that receives as Autobahn does."""
 
+    @with_frames
     def dataReceived(self, data: bytes) -> None:
         """Work off what was read, and write once; here where nothing is left from earlier reads."""
         watch = self.upgradegw_watch

@@ -79,7 +79,7 @@ class ShortSending(Sending):
     ) -> None:
         """Send a message, as ``IWebSocketChannel.sendMessage`` has it."""
         watch = self.upgradegw_watch
-        if watch.attributes != len(self.__dict__):
+        if watch.attributes != len(watch.names or self.__dict__):
             self._upgradegw_look()
         if (
             type(payload) is not bytes
@@ -101,8 +101,12 @@ class ShortSending(Sending):
             payload, octet, size = self._upgradegw_deflate(payload, octet)
         stats.outgoingOctetsWebSocketLevel += size
         stats.outgoingWebSocketFrames += 1
-        frame = HEADS[octet][size] + payload if size < SHORT else message_frame(payload, octet)
-        size = len(frame)
+        if size < SHORT:
+            frame = HEADS[octet][size] + payload
+            size += 2
+        else:
+            frame = message_frame(payload, octet)
+            size = len(frame)
         writes, gathered = watch.writes, watch.gathered
         if gathered is None or writes is None or writes.burst + size > HIGH_WATER:
             self._upgradegw_write(watch, frame)

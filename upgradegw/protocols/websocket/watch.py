@@ -32,6 +32,7 @@ class Watch:
         "lost",
         "max_short",
         "max_size",
+        "names",
         "opened",
         "partial",
         "pending",
@@ -53,6 +54,8 @@ class Watch:
         self.policy = policy
         #: How many attributes the protocol had when it was last looked through for methods replaced on it.
         self.attributes = 0
+        #: Its attributes, while it has a message of one frame: to ask the protocol for them takes longer.
+        self.names: dict[str, Any] | None = None
         #: Whether no method was replaced, and whether nothing else can change without a trace; see ``observing``.
         self.receives_plainly = self.receiving_settled = False
         self.sends_plainly = self.sending_settled = False

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import random
-import resource
 import socket
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -185,58 +182,3 @@ def test_urgent_data(reactor: UvReactor) -> None:
         return read(client, 4)
 
     assert converse(reactor, server, scenario) == b"abcd"
-
-
-def test_no_more_descriptors(reactor: UvReactor) -> None:
-    """A-40: uvloop reads on."""
-    server = Serving(Echo)
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-
-    def scenario(port: int) -> str:
-        client = connect(port)
-        time.sleep(0.05)
-        unused = os.dup(0)
-        os.close(unused)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (unused, limits[1]))
-        try:
-            say(client, b"one", b"two", b"three")
-            return "right" if reactor.streams.turn is None else "it had one"
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-
-    assert converse(reactor, server, scenario) == "right"
-
-
-def test_the_system_watches_no_more(reactor: UvReactor) -> None:
-    """A connection that cannot be put stays with uvloop."""
-    server = Serving(Echo)
-
-    def scenario(port: int) -> None:
-        first, second = connect(port), connect(port)
-        say(first, b"one", b"two")
-        reading: Any = reactor.streams.turn
-
-        def refuse(*_: Any, **__: Any) -> int:
-            raise OSError(errno.ENOSPC, "no more")
-
-        reading.put = refuse
-        say(second, b"one", b"two", b"three")
-        assert [made.transport.descriptor >= 0 for made in server.made] == [True, False]
-
-    converse(reactor, server, scenario)
-
-
-def test_behind_the_end_of_the_reactor(reactor: UvReactor) -> None:
-    """Nothing stays open."""
-    descriptors: list[int] = []
-
-    def scenario(port: int) -> None:
-        say(connect(port), b"one", b"two")
-        reading: Any = reactor.streams.turn
-        descriptors.append(reading._reading.epoll)
-        assert "eventpoll" in str(Path(f"/proc/self/fd/{descriptors[0]}").readlink())
-
-    converse(reactor, Serving(Echo), scenario)
-    assert reactor.streams.turn is None
-    with pytest.raises(OSError):  # noqa: PT011 - that it is closed
-        os.fstat(descriptors[0])

@@ -39,7 +39,8 @@ struct link {
 struct reading {
   struct record *records;
   int32_t epoll;
-  int32_t left; /* events that are looked at before others have their turn */
+  int32_t left;  /* events that are looked at before others have their turn */
+  int64_t small; /* octets before that */
 
   uint8_t *arena;
   uint32_t room, most;
@@ -161,7 +162,7 @@ int reading_go(struct reading *reading) {
   int number = 0;
   if (reading->next == reading->count) {
     reading->next = reading->count = 0;
-    int most = reading->left < EVENTS ? reading->left : EVENTS;
+    int most = reading->small <= 0 ? 0 : reading->left < EVENTS ? reading->left : EVENTS;
     int count = most > 0 ? epoll_wait(reading->epoll, reading->events, most, 0) : 0;
     if (count <= 0) return 0;
     reading->count = count;
@@ -181,6 +182,7 @@ int reading_go(struct reading *reading) {
     if (got < 0 && errno == EAGAIN) number--;
     if (got <= 0) continue;
     if ((uint32_t)got == reading->most) watch(reading, EPOLL_CTL_MOD, (int32_t)(uint32_t)event->data.u64);
+    reading->small -= got;
     record->end = at + (uint32_t)got;
     record->first = BYTES;
     at += ((uint32_t)got + ALIGNED - 1) / ALIGNED * ALIGNED;

@@ -31,6 +31,9 @@ _MOST, _ROOM = 65536, 1 << 20
 #: Reads in one turn; others of the reactor come in between.
 _EVENTS = 256
 
+#: Octets of a turn behind which no more is read in it: much at once gains nothing by that, and delays others.
+_SMALL = 256 * 1024
+
 #: Pieces sent at once.
 _PIECES = 64
 
@@ -43,7 +46,12 @@ _HEAD = 6
 class _Reading(ctypes.Structure):
     """The first members of ``struct reading``."""
 
-    _fields_ = (("records", ctypes.c_void_p), ("epoll", ctypes.c_int32), ("left", ctypes.c_int32))
+    _fields_ = (
+        ("records", ctypes.c_void_p),
+        ("epoll", ctypes.c_int32),
+        ("left", ctypes.c_int32),
+        ("small", ctypes.c_int64),
+    )
 
 
 _Pointer = ctypes.POINTER(_Reading)
@@ -189,26 +197,33 @@ class Reading:
         if self._forgotten is not None:
             return  # the application turns the reactor while it is given something
         streams, go, pointer = self._streams, self._library.reading_go, self._pointer
-        outbox = streams.outbox
         forgotten: list[int] = []
         self._forgotten = forgotten
-        self._reading.left = _EVENTS
-        while number := go(pointer):
-            outbox.expected = True
-            batch: list[Reader] = []
-            streams.batch = batch
-            self._deliver(number)
-            streams.reading = streams.batch = None
-            if batch:
-                self._send(batch)
-            if outbox.waiting:
-                outbox.flush()
-            else:
-                outbox.expected = False
+        self._reading.left, self._reading.small = _EVENTS, _SMALL
+        try:
+            while number := go(pointer):
+                streams.outbox.expected = True
+                batch: list[Reader] = []
+                streams.batch = batch
+                try:
+                    self._deliver(number)
+                finally:
+                    self._answer(batch)
+        finally:
+            self._forgotten = None
             for key in forgotten:
                 del self._connections[key]
-            forgotten.clear()
-        self._forgotten = None
+
+    def _answer(self, batch: list[Reader]) -> None:
+        """Send what was answered to what was delivered."""
+        streams, outbox = self._streams, self._streams.outbox
+        streams.reading = streams.batch = None
+        if batch:
+            self._send(batch)
+        if outbox.waiting:
+            outbox.flush()
+        else:
+            outbox.expected = False
 
     def _deliver(self, number: int) -> None:
         """Deliver what was read. What an application raises is its connection's end, and no other's."""
@@ -228,7 +243,10 @@ class Reading:
             if first != _UNCOMMON:
                 connection.take(key, arena[begin:end])
             elif connection.key == key:
-                connection.hand_back()
+                try:
+                    connection.hand_back()
+                except Exception:  # noqa: BLE001 - others have been read from as well
+                    connection.fail("reading could not be handed back")
 
     def _send(self, batch: list[Reader]) -> None:
         """Send for those who have something, and have not been broken off meanwhile."""

@@ -98,6 +98,13 @@ class Contender:
 #: All of them, by the names that rows and the command line use.
 CONTENDERS = {
     "upgradegw": Contender("upgradegw", _OURS + _SITE, _OURS + _SITE + _OVER_TLS, _OURS + _GATEWAY),
+    "upgradegw-pure": Contender(
+        "upgradegw without its parts in C",
+        _OURS + _SITE,
+        _OURS + _SITE + _OVER_TLS,
+        _OURS + _GATEWAY,
+        variables={"UPGRADEGW_PURE": "1"},
+    ),
     "upgradegw-epoll": Contender(
         "upgradegw on epoll",
         _OURS + " --reactor=epoll" + _SITE,

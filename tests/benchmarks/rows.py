@@ -7,11 +7,21 @@ from dataclasses import dataclass
 OURS = "upgradegw"
 
 _SERVERS = (
-    *("upgradegw", "upgradegw-epoll", "autobahn", "twisted-websocket", "daphne", "hypercorn", "granian"),
+    *(
+        "upgradegw",
+        "upgradegw-pure",
+        "upgradegw-epoll",
+        "autobahn",
+        "twisted-websocket",
+        "daphne",
+        "hypercorn",
+        "granian",
+    ),
     *("websockets", "uvicorn", "aiohttp", "picows", "bare-twisted", "bare-uvloop", "bare-c"),
 )
 _WITH_GET = (
     "upgradegw",
+    "upgradegw-pure",
     "upgradegw-epoll",
     "autobahn",
     "daphne",
@@ -23,7 +33,7 @@ _WITH_GET = (
 )
 _IDLE = tuple(name for name in _SERVERS if not name.startswith("bare-"))
 _TLS = ("upgradegw", "upgradegw-epoll", "aiohttp")
-_GATEWAYS = ("upgradegw", "upgradegw-epoll", "nginx", "haproxy", "nghttpx", "caddy", "portforward")
+_GATEWAYS = ("upgradegw", "upgradegw-pure", "upgradegw-epoll", "nginx", "haproxy", "nghttpx", "caddy", "portforward")
 
 _SIXTEEN = ("--in-flight", "16")
 _MIDDLE = ("--connections", "16", "--size", str(16 << 10), "--in-flight", "2")

@@ -6,12 +6,12 @@ import errno
 import os
 import resource
 import socket
-import time
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from twisted.internet.threads import blockingCallFromThread
 from twisted.logger import globalLogPublisher
 
 from tests.reactor.running import Serving, converse
@@ -29,7 +29,9 @@ def test_no_more_descriptors(reactor: UvReactor) -> None:
 
     def scenario(port: int) -> str:
         client = connect(port)
-        time.sleep(0.05)
+        until(lambda: bool(server.made))
+        assert reactor.streams.turn is not None
+        blockingCallFromThread(reactor, reactor.streams.end_turns)
         unused = os.dup(0)
         os.close(unused)
         resource.setrlimit(resource.RLIMIT_NOFILE, (unused, limits[1]))

@@ -48,7 +48,7 @@ class Streams:
         self.get_buffer = _Always(memoryview(self.buffer)).__getitem__
 
     def has_turns(self) -> bool:
-        """Tell whether connections can be read from together; begin with it, if need be."""
+        """Tell whether connections can be read from together, and begin with it if that was not possible before."""
         if self.turn is None and library() is not None:
             with contextlib.suppress(OSError):  # too many files are open
                 self.turn = Reading(self)

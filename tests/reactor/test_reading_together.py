@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import time
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from twisted.logger import globalLogPublisher
@@ -15,6 +19,20 @@ from upgradegw.reactor import UvReactor
 from upgradegw.reactor.reading import library
 
 pytestmark = pytest.mark.skipif(library() is None, reason="nothing is compiled")
+
+
+@contextlib.contextmanager
+def logged() -> Iterator[list[Any]]:
+    """Collect what is logged as failures."""
+    failures: list[Any] = []
+
+    def observe(event: Any) -> None:
+        if "log_failure" in event:
+            failures.append(event["log_failure"].value)
+
+    globalLogPublisher.addObserver(observe)
+    yield failures
+    globalLogPublisher.removeObserver(observe)
 
 
 class Together:
@@ -114,18 +132,12 @@ def test_who_is_written_to_meanwhile(reactor: UvReactor) -> None:
 
 def test_one_fault_is_one_connections(reactor: UvReactor) -> None:
     """What an application raises ends its own connection, and is logged once."""
-    logged: list[Any] = []
-    observer: Any = logged.append
 
     def fail(_first: Any, _other: Any) -> None:
         raise ValueError("mine")
 
-    globalLogPublisher.addObserver(observer)
-    try:
+    with logged() as failures:
         assert Together(reactor, _meeting(fail), (b"do", b"right")).found == (b"", b"right")
-    finally:
-        globalLogPublisher.removeObserver(observer)
-    failures = [event["log_failure"].value for event in logged if "log_failure" in event]
     assert [str(failure) for failure in failures] == ["mine"]
 
 
@@ -137,3 +149,65 @@ def test_a_turn_within_a_turn(reactor: UvReactor) -> None:
         reading._go()
 
     assert Together(reactor, _meeting(turn), (b"do", b"undisturbed")).found == (b"do", b"undisturbed")
+
+
+def test_what_is_read_and_not_delivered_is_known(reactor: UvReactor) -> None:
+    """A-38: who would use an idle connection can tell that something has come on it already."""
+    seen: list[bool] = []
+
+    def look(first: Any, other: Any) -> None:
+        seen.extend(each.has_undelivered for each in (first, other))
+
+    server = _meeting(look)
+    assert Together(reactor, server, (b"do", b"do")).found == (b"do", b"do")
+    assert seen == [False, True, False, False]
+
+
+@pytest.mark.parametrize("write", ["write", "write_at_once"])
+def test_what_is_no_bytes_is_one_connections_fault(reactor: UvReactor, write: str) -> None:
+    """A-45: it ends who wrote it; what others have answered in the turn is sent, and so is what is written later."""
+    server = _meeting(lambda first, _: getattr(first, write)("text"))
+
+    def later() -> None:
+        reactor.callFromThread(server.made[1].transport.write, b"later")
+
+    with logged() as failures:
+        together = Together(reactor, server, (b"do", b"right"), later)
+    assert together.found == (b"", b"right")
+    assert [type(failure) for failure in failures] == [TypeError]
+
+
+def test_a_factory_that_fails_at_the_end_of_another(reactor: UvReactor) -> None:
+    """What stands behind it in the turn is delivered."""
+
+    def fail(first: Any, _other: Any) -> None:
+        def closed(*_: Any) -> None:
+            raise ValueError("the factory")
+
+        first._owner = Mock(closed=closed)
+        raise ValueError("the protocol")
+
+    with logged() as failures:
+        assert Together(reactor, _meeting(fail), (b"do", b"right")).found == (b"", b"right")
+    assert [str(failure) for failure in failures] == ["the protocol", "the factory"]
+
+
+def test_who_has_gone_is_not_kept(reactor: UvReactor) -> None:
+    """A protocol in whose place another stands is nobody's, before anything else comes."""
+    gone: list[Any] = []
+
+    def replace(_first: Any, other: Any) -> None:
+        gone.append(weakref.ref(other.protocol))
+        new = Echo()
+        new.transport = other
+        other.protocol = new
+        server.made[1] = new
+
+    server = _meeting(replace)
+
+    def look() -> None:
+        gc.collect()
+        gone.append(gone[0]())
+
+    Together(reactor, server, (b"do", b"x"), look)
+    assert gone[1] is None

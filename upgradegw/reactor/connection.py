@@ -154,7 +154,10 @@ class Connection(Receiving):
                 protocol.connectionLost(reason)
         except BaseException:  # noqa: BLE001 - as in received
             self.log.failure("connectionLost failed")
-        self._owner.closed(self, reason)
+        try:
+            self._owner.closed(self, reason)
+        except BaseException:  # noqa: BLE001 - a factory's; others have been read from as well
+            self.log.failure("what was told of a lost connection failed")
 
     # --- TLS.
 

@@ -44,7 +44,7 @@ class UvReactor(WatchingReactor):
     def run(self, installSignalHandlers: bool = True) -> None:
         """See ``IReactorCore.run``."""
         self.addSystemEventTrigger("after", "startup", watch_children, self.loop)
-        self.addSystemEventTrigger("after", "startup", self.streams.has_turns)
+        self.addSystemEventTrigger("after", "startup", self.streams.begin_turns)
         context.call({ILogContext: LogContext(self.streams)}, super().run, installSignalHandlers)
         self.streams.end_turns()
         # What was closed at the end, uvloop closes in the next turn.

@@ -112,10 +112,10 @@ class Reader(Protocol):
     batched: bytes | None
 
     def take(self, key: int, data: bytes) -> None:
-        """Deliver what was read. Must not raise."""
+        """Deliver what was read."""
 
     def hand_back(self) -> None:
-        """Uvloop is to read. Must not raise."""
+        """Let uvloop read."""
 
     def fail(self, what: str) -> None:
         """The application has raised something. Must not raise."""
@@ -125,7 +125,11 @@ class Reader(Protocol):
 
 
 class Reading:
-    """Reads for the connections of one reactor."""
+    """Reads for the connections of one reactor.
+
+    Attributes:
+        number: Of what is being delivered.
+    """
 
     def __init__(self, streams: Any) -> None:
         """Read from nobody yet; there must be a ``library``.
@@ -149,6 +153,8 @@ class Reading:
         self._records = memoryview((ctypes.c_char * size).from_address(self._reading.records)).cast("B")
         self._sent = (ctypes.c_uint32 * _PIECES)()
         self._connections: dict[int, Reader] = {}
+        self._present = memoryview(b"")  # the records that are being delivered
+        self.number = 0
         self._forgotten: list[int] | None = None  # while something is delivered: they may still get some
         streams.loop.add_reader(self._reading.epoll, self._go)
 
@@ -189,7 +195,7 @@ class Reading:
         for connection in list(self._connections.values()):
             connection.hand_back()
         self._streams.loop.remove_reader(self._reading.epoll)
-        self._records = memoryview(b"")
+        self._records = self._present = memoryview(b"")
         self._delete()
 
     def _go(self) -> None:
@@ -218,35 +224,45 @@ class Reading:
         """Send what was answered to what was delivered."""
         streams, outbox = self._streams, self._streams.outbox
         streams.reading = streams.batch = None
-        if batch:
-            self._send(batch)
-        if outbox.waiting:
-            outbox.flush()
-        else:
-            outbox.expected = False
+        try:
+            if batch:
+                self._send(batch)
+        finally:
+            if outbox.waiting:
+                outbox.flush()
+            else:
+                outbox.expected = False
 
     def _deliver(self, number: int) -> None:
         """Deliver what was read. What an application raises is its connection's end, and no other's."""
         connections, arena, streams = self._connections, self._arena, self._streams
-        for key, begin, end, first, content in _RECORD.iter_unpack(self._records[: number * _RECORD.size]):
+        self.number += 1
+        self._present = self._records[: number * _RECORD.size]
+        for key, begin, end, first, content in _RECORD.iter_unpack(self._present):
             connection = connections[key]
-            if first > _UNCOMMON:
-                frame = connection.frame
-                if frame is not None and connection.protocol is connection.spoken:
-                    streams.reading = connection
-                    try:
+            try:
+                if first > _UNCOMMON:
+                    frame = connection.frame
+                    if frame is not None and connection.protocol is connection.spoken:
+                        streams.reading = connection
                         if frame(first, arena[content : content + end - begin - _HEAD]):
                             continue
-                    except BaseException:  # noqa: BLE001 - as where uvloop reads
-                        connection.fail("dataReceived failed")
-                        continue
-            if first != _UNCOMMON:
-                connection.take(key, arena[begin:end])
-            elif connection.key == key:
-                try:
+                if first != _UNCOMMON:
+                    connection.take(key, arena[begin:end])
+                elif connection.key == key:
                     connection.hand_back()
-                except Exception:  # noqa: BLE001 - others have been read from as well
-                    connection.fail("reading could not be handed back")
+            except BaseException:  # noqa: BLE001 - as where uvloop reads; others have been read from as well
+                connection.fail("dataReceived failed")
+
+    def holds(self, connection: Reader) -> bool:
+        """Tell whether something that was read from a connection in this go may not have been delivered yet.
+
+        Args:
+            connection: One that is open.
+        """
+        if self._forgotten is None:
+            return False
+        return any(self._connections.get(key) is connection for key, *_ in _RECORD.iter_unpack(self._present))
 
     def _send(self, batch: list[Reader]) -> None:
         """Send for those who have something, and have not been broken off meanwhile."""

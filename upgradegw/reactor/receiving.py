@@ -16,7 +16,7 @@ from upgradegw.reactor.streams import Streams
 class Receiving(Producing):
     """Reading begins when the connection is open, and never happens while the protocol has paused it."""
 
-    __slots__ = ("_at_end", "_held", "_paused", "_reason", "_until_turns", "frame", "key", "spoken")
+    __slots__ = ("_at_end", "_held", "_paused", "_reason", "_taken", "_until_turns", "frame", "key", "spoken")
 
     #: After how many reads of uvloop it is read from in turns; 0 for never.
     reads_before_turns = 0
@@ -24,7 +24,7 @@ class Receiving(Producing):
     def __init__(self, streams: Streams) -> None:
         super().__init__(streams)
         self._until_turns = self.reads_before_turns
-        self.key = 0
+        self.key = self._taken = 0
         self.spoken: Any = None
         self.frame: Callable[[int, bytes], bool] | None = None
         self._paused = False
@@ -74,7 +74,7 @@ class Receiving(Producing):
 
     def _begin_turns(self) -> None:
         """Be read from together with others, if there is such a thing and nothing is about to end."""
-        if not self._streams.has_turns() or not self.is_reading or self._reason is not None:
+        if not self.is_reading or self._reason is not None or not self._streams.has_turns():
             return
         self.descriptor = self._transport.get_extra_info("socket").fileno()
         self._transport.pause_reading()
@@ -104,7 +104,7 @@ class Receiving(Producing):
 
     def _leave_turn(self) -> None:
         key, self.key = self.key, 0
-        self.frame = None  # what has been read already is looked at by ``take``
+        self.frame = self.spoken = None  # what has been read already is looked at by ``take``
         if key and self._streams.turn is not None:
             self._streams.turn.forget(key)
 
@@ -134,16 +134,22 @@ class Receiving(Producing):
             if self._paused:
                 self._held = data
                 return
-        streams = self._streams
+        streams, turn = self._streams, self._streams.turn
         streams.reading = self
+        if turn is not None:
+            self._taken = turn.number
+            if self.protocol is not self.spoken:
+                self._look()
+                turn.frames(key, wanted=self.frame is not None)
+        self.protocol.dataReceived(data)
         if self.protocol is not self.spoken:
-            self._look()
-            if streams.turn is not None:
-                streams.turn.frames(key, wanted=self.frame is not None)
-        try:
-            self.protocol.dataReceived(data)
-        except BaseException:  # noqa: BLE001 - as where uvloop reads
-            self.fail("dataReceived failed")
+            self.spoken = self.frame = None  # who has gone is not kept
+
+    @property
+    def has_undelivered(self) -> bool:
+        """Whether something was read that the protocol has not been given yet."""
+        turn = self._streams.turn
+        return self._held is not None or (turn is not None and self._taken != turn.number and turn.holds(self))
 
     @property
     def is_open(self) -> bool:

@@ -111,7 +111,7 @@ class Sending:
         """Send octets now, unless something is before them: for who has gathered all that he has to send."""
         if self._ready and self._out is None and not self._blocked and self.producer is None and self.batched is None:
             batch = self._streams.batch
-            if batch is None or self.descriptor < 0 or len(data) > _BATCHED:
+            if batch is None or self.descriptor < 0 or data.__class__ is not bytes or len(data) > _BATCHED:
                 self._transport.write(data)
             else:
                 self.batched = data
@@ -121,7 +121,8 @@ class Sending:
 
     def send_rest(self, data: bytes) -> None:
         """Send what the system has not taken at the end of the turn."""
-        if self._transport is not None and self._ready:
+        # Also where TLS has begun meanwhile: this stands before it.
+        if self._transport is not None and not self._write_ended:
             self._transport.write(data)
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:

@@ -29,12 +29,13 @@ class Streams:
         ports: Those that listen.
         reading: The connection whose protocol handles what it was sent, or the descriptor that reads, for the log.
         batch: Who has something to send behind what is delivered in a turn; None at other times.
+        runs: Whether the reactor runs.
         turn: What reads from those who go on talking; None before there is one, and where nothing is compiled.
         get_buffer: What ``asyncio.BufferedProtocol.get_buffer`` is on each connection. libuv always suggests the same
             size, so a dictionary answers, without a frame of Python for each read.
     """
 
-    __slots__ = ("batch", "buffer", "connections", "get_buffer", "loop", "outbox", "ports", "reading", "turn")
+    __slots__ = ("batch", "buffer", "connections", "get_buffer", "loop", "outbox", "ports", "reading", "runs", "turn")
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self.loop = loop
@@ -42,6 +43,7 @@ class Streams:
         self.connections: set[Any] = set()
         self.ports: set[Any] = set()
         self.reading: Any = None
+        self.runs = False
         self.turn: Reading | None = None
         self.batch: list[Any] | None = None
         self.buffer = mmap.mmap(-1, READ_SIZE)
@@ -49,13 +51,19 @@ class Streams:
 
     def has_turns(self) -> bool:
         """Tell whether connections can be read from together, and begin with it if that was not possible before."""
-        if self.turn is None and library() is not None:
+        if self.turn is None and self.runs and library() is not None:
             with contextlib.suppress(OSError):  # too many files are open
                 self.turn = Reading(self)
         return self.turn is not None
 
+    def begin_turns(self) -> None:
+        """Read from those who go on talking, from now on."""
+        self.runs = True
+        self.has_turns()
+
     def end_turns(self) -> None:
         """Let uvloop read from everybody."""
+        self.runs = False
         turn, self.turn = self.turn, None
         if turn is not None:
             turn.close()

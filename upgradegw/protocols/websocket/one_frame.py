@@ -42,9 +42,7 @@ def receive_frame(self: Any, first: int, content: bytes) -> bool:
     ):
         return False
     gathered: list[bytes] = []
-    watch.gathered = gathered
-    watch.names = names
-    watch.between = False
+    watch.gathered, watch.names, watch.between = gathered, names, False
     try:
         try:
             stats = self.trafficStats
@@ -55,10 +53,11 @@ def receive_frame(self: Any, first: int, content: bytes) -> bool:
             if self.autoPingTimeoutCall and self.autoPingRestartOnAnyTraffic:
                 self._cancelAutoPingTimeoutCall()
             stats.incomingWebSocketMessages += 1
+            known = watch.attributes
             result = self.onMessage(content, first != _TEXT)
             if result is not None:
                 self._upgradegw_watch_result(result)
-            if len(names) != watch.attributes:
+            if len(names) != known:
                 self._upgradegw_look_again(watch, content, first)
         except Exception:  # noqa: BLE001 - the application's
             self._upgradegw_failed(Failure())

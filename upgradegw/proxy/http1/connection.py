@@ -66,6 +66,8 @@ class Http1Connection(Protocol):
         """
         if not is_bare(self.transport):
             return True
+        if getattr(self.transport, "has_undelivered", False):  # a reactor may read many before it delivers
+            return False
         connected = bare_socket(self.transport)
         try:
             connected.recv(1, MSG_PEEK)

@@ -23,10 +23,9 @@
 enum { BYTES, UNCOMMON };
 
 struct record {
-  uint64_t key; /* of a link */
-  uint32_t begin, end; /* where it lies */
+  uint64_t key;        /* of a link */
+  uint32_t begin, end; /* where it lies; of a frame its content without the mask, right behind the frame, aligned */
   uint32_t first;      /* octet of a frame, or one of the above */
-  uint32_t content;    /* where that lies without its mask; it has 6 octets less */
 };
 
 /* A place without a socket has the next such place in `from`, and a generation that no event has. */
@@ -188,7 +187,8 @@ int reading_go(struct reading *reading) {
     at += ((uint32_t)got + ALIGNED - 1) / ALIGNED * ALIGNED;
     if (link->frames && is_short_frame(data, (size_t)got)) {
       record->first = data[0];
-      record->content = at;
+      record->begin = at;
+      record->end = at + (uint32_t)got - 6;
       unmask(reading->arena + at, data + 6, data + 2, (size_t)got - 6);
       at += ((uint32_t)got + ALIGNED - 1) / ALIGNED * ALIGNED;
     }

@@ -37,10 +37,12 @@ _SMALL = 256 * 1024
 #: Pieces sent at once.
 _PIECES = 64
 
-#: ``struct record``: a key, where the octets begin and end, the first one of a frame, where its content begins.
-_RECORD = struct.Struct("QIIII")
+#: ``struct record``: a key, where the octets begin and end, and the first one of a frame, whose content these are.
+_RECORD = struct.Struct("QIII4x")
 _UNCOMMON = 1
-_HEAD = 6
+
+#: Octets of a frame's head and its mask; what lies in the arena begins at a multiple of the second.
+_HEAD, _ALIGNED = 6, 8
 
 
 class _Reading(ctypes.Structure):
@@ -238,16 +240,17 @@ class Reading:
         connections, arena, streams = self._connections, self._arena, self._streams
         self.number += 1
         self._present = self._records[: number * _RECORD.size]
-        for key, begin, end, first, content in _RECORD.iter_unpack(self._present):
+        for key, begin, end, first in _RECORD.iter_unpack(self._present):
             connection = connections[key]
             try:
                 if first > _UNCOMMON:
                     frame = connection.frame
                     if frame is not None and connection.protocol is connection.spoken:
                         streams.reading = connection
-                        if frame(first, arena[content : content + end - begin - _HEAD]):
+                        if frame(first, arena[begin:end]):
                             continue
-                if first != _UNCOMMON:
+                    connection.take(key, arena[_frame_at(begin, end)])
+                elif first != _UNCOMMON:
                     connection.take(key, arena[begin:end])
                 elif connection.key == key:
                     connection.hand_back()
@@ -278,6 +281,13 @@ class Reading:
                 for connection, piece, sent in zip(live, pieces, self._sent, strict=False):
                     if sent != len(piece):
                         connection.send_rest(piece[sent:])
+
+
+def _frame_at(begin: int, end: int) -> slice:
+    """Return where a frame lies, of which this is the content without its mask."""
+    size = end - begin + _HEAD
+    begin -= -(-size // _ALIGNED) * _ALIGNED
+    return slice(begin, begin + size)
 
 
 def _error() -> OSError:

@@ -16,10 +16,12 @@ from typing import Any
 import txaio
 from autobahn.twisted.util import create_transport_details, peer2str
 from autobahn.twisted.websocket import WebSocketServerProtocol
-from autobahn.websocket.protocol import TrafficStats, WebSocketProtocol
+from autobahn.websocket.protocol import WebSocketProtocol
 from autobahn.websocket.utf8validator import Utf8Validator
 from twisted.internet.interfaces import ISSLTransport
 from twisted.protocols.tls import TLSMemoryBIOProtocol
+
+from upgradegw.protocols.websocket.counts import Counts
 
 #: What Autobahn asks of a protocol that it begins, as far as the stand-in must have it.
 _STAND_IN = {
@@ -82,7 +84,7 @@ def begin(protocol: Any) -> None:
         vars(protocol).update(shared)
     for name, make in own.items():
         setattr(protocol, name, make())
-    protocol.trafficStats = Stats()
+    protocol.trafficStats = Counts()
     transport = protocol.transport
     if ISSLTransport.providedBy(transport):
         # Asked for now: when the connection is gone, there is no telling any more.
@@ -91,17 +93,6 @@ def begin(protocol: Any) -> None:
     if not protocol.tcpNoDelay and hasattr(transport, "setTcpNoDelay"):
         transport.setTcpNoDelay(False)  # HTTP has turned it on
     protocol.factory.countConnections += 1
-
-
-class Stats(TrafficStats):  # type: ignore[misc]
-    """Autobahn's counts; those that are still 0 take no place."""
-
-    def __init__(self) -> None:
-        """Begin at 0."""
-
-
-for _name in vars(TrafficStats()):
-    setattr(Stats, _name, 0)
 
 
 class Begun(WebSocketServerProtocol):  # type: ignore[misc]

@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from upgradegw.protocols.websocket.compression import Deflate
+from upgradegw.protocols.websocket.counts import count_sent
 from upgradegw.protocols.websocket.framing import BINARY, COMPRESSED, FIN, TEXT, message_frame
 from upgradegw.protocols.websocket.observing import SENDING
 from upgradegw.protocols.websocket.watch import OPEN
@@ -115,10 +116,7 @@ class Broadcast:
     def _write(self, protocol: Any, unsent: int, frame: bytes, size: int) -> None:
         """Write a frame and count what ``sendMessage`` would count."""
         stats = protocol.trafficStats
-        stats.outgoingWebSocketMessages += 1
-        stats.outgoingWebSocketFrames += 1
-        stats.outgoingOctetsAppLevel += len(self._content)
-        stats.outgoingOctetsWebSocketLevel += size
+        count_sent(stats, size, len(self._content))
         if not unsent and not protocol.triggered and not protocol.logOctets:
             connected = plain_socket(protocol.transport)
             sent = 0 if connected is None else send_at_once(connected, frame)

@@ -101,6 +101,7 @@ class Closing(Watched):
         """Tell the application; leave no timer behind."""
         watch = self.upgradegw_watch
         watch.lost = True
+        watch.names, watch.attributes = (), -1  # the protocol's own: without this circle it goes at once
         watch.pending = None
         watch.opened.pop(id(self), None)
         try:

@@ -100,6 +100,8 @@ class Observed(Watched):
         watch = self.upgradegw_watch
         names = self.__dict__.keys()
         watch.attributes = len(names)
+        if not watch.lost:
+            watch.names = self.__dict__
         watch.receives_plainly = self.upgradegw_receives_plainly and names.isdisjoint(RECEIVING)
         watch.sends_plainly = self.upgradegw_sends_plainly and names.isdisjoint(SENDING)
         watch.receiving_settled = self._upgradegw_receives() and names.isdisjoint(_RECEIVING_STATE)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from twisted.python.failure import Failure
 
+from upgradegw.protocols.websocket.counts import Counts, count_received
 from upgradegw.protocols.websocket.framing import FIN, TEXT
 from upgradegw.protocols.websocket.watch import OPEN
 
@@ -33,8 +34,8 @@ def receive_frame(self: Any, first: int, content: bytes) -> bool:
     Returns:
         Whether it is common; otherwise nothing has been done.
     """
-    watch, names = self.upgradegw_watch, self.__dict__
-    if watch.attributes != len(names):
+    watch = self.upgradegw_watch
+    if watch.attributes != len(watch.names):
         self._upgradegw_look()
     size = len(content)
     if not (watch.between and watch.receiving_settled and self.state == OPEN and size <= watch.max_short) or (
@@ -42,22 +43,24 @@ def receive_frame(self: Any, first: int, content: bytes) -> bool:
     ):
         return False
     gathered: list[bytes] = []
-    watch.gathered, watch.names, watch.between = gathered, names, False
+    watch.gathered = gathered
+    watch.between = False
     try:
         try:
             stats = self.trafficStats
             stats.incomingOctetsWireLevel += size + _HEAD
-            stats.incomingOctetsWebSocketLevel += size
-            stats.incomingOctetsAppLevel += size
-            stats.incomingWebSocketFrames += 1
+            if type(stats) is Counts:
+                stats.octets_in += size
+                stats.messages_in += 1
+            else:
+                count_received(stats, size, size)
             if self.autoPingTimeoutCall and self.autoPingRestartOnAnyTraffic:
                 self._cancelAutoPingTimeoutCall()
-            stats.incomingWebSocketMessages += 1
             known = watch.attributes
             result = self.onMessage(content, first != _TEXT)
             if result is not None:
                 self._upgradegw_watch_result(result)
-            if len(names) != known:
+            if len(watch.names) != known:
                 self._upgradegw_look_again(watch, content, first)
         except Exception:  # noqa: BLE001 - the application's
             self._upgradegw_failed(Failure())
@@ -68,7 +71,7 @@ def receive_frame(self: Any, first: int, content: bytes) -> bool:
             watch.incomplete = None
             watch.between = True
     finally:
-        watch.gathered = watch.names = None
+        watch.gathered = None
     if gathered:
         watch.write(gathered[0] if len(gathered) == 1 else b"".join(gathered))
     return True

@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from upgradegw.protocols.websocket.compression import Deflate
+from upgradegw.protocols.websocket.counts import count_piece, count_received
 from upgradegw.protocols.websocket.framing import BINARY, COMPRESSED, FIN, MIDDLE, SHORT, TEXT
 from upgradegw.protocols.websocket.inflating import Inflating
 from upgradegw.protocols.websocket.masking import mask_content
@@ -49,7 +50,7 @@ class ShortReceiving(Inflating, Reading, Observed):
     def dataReceived(self, data: bytes) -> None:
         """Work off what was read, and write once; here where nothing is left from earlier reads."""
         watch = self.upgradegw_watch
-        if watch.attributes != len(self.__dict__):
+        if watch.attributes != len(watch.names):
             self._upgradegw_look()
         if not (watch.between and watch.receiving_settled and self.state == OPEN):
             super().dataReceived(data)
@@ -81,7 +82,7 @@ class ShortReceiving(Inflating, Reading, Observed):
         if self.logOctets and data:
             self.logRxOctets(data)
         watch = self.upgradegw_watch
-        if watch.attributes != len(self.__dict__):
+        if watch.attributes != len(watch.names):
             self._upgradegw_look()
         at = 0
         if watch.partial is not None and data:
@@ -116,7 +117,7 @@ class ShortReceiving(Inflating, Reading, Observed):
         Where the connection is gone already, nothing is left.
         What ``_upgradegw_deliver`` does stands here once more: one call less a message.
         """
-        end, attributes, known = len(data), self.__dict__, watch.attributes
+        end, known = len(data), watch.attributes
         try:
             while (
                 at + _SHORT_HEAD <= end
@@ -141,17 +142,13 @@ class ShortReceiving(Inflating, Reading, Observed):
                 at = stop
                 if content is None:
                     break
-                stats = self.trafficStats
-                stats.incomingOctetsWebSocketLevel += size
-                stats.incomingOctetsAppLevel += len(content)
-                stats.incomingWebSocketFrames += 1
+                count_received(self.trafficStats, size, len(content))
                 if self.autoPingTimeoutCall and self.autoPingRestartOnAnyTraffic:
                     self._cancelAutoPingTimeoutCall()
-                stats.incomingWebSocketMessages += 1
                 result = self.onMessage(content, first == _BINARY)
                 if result is not None:
                     self._upgradegw_watch_result(result)
-                if len(attributes) != known:
+                if len(watch.names) != known:
                     known = self._upgradegw_look_again(watch, content, first)
         finally:
             if at < end and not watch.lost:
@@ -165,13 +162,9 @@ class ShortReceiving(Inflating, Reading, Observed):
             first: The first octet of its frame, without the bit for compression.
             size: Bytes that it had on the wire, without the head.
         """
-        stats = self.trafficStats
-        stats.incomingOctetsWebSocketLevel += size
-        stats.incomingOctetsAppLevel += len(content)
-        stats.incomingWebSocketFrames += 1
+        count_received(self.trafficStats, size, len(content))
         if self.autoPingTimeoutCall and self.autoPingRestartOnAnyTraffic:
             self._cancelAutoPingTimeoutCall()
-        stats.incomingWebSocketMessages += 1
         known = len(self.__dict__)
         result = self.onMessage(content, first == _BINARY)
         if result is not None:
@@ -254,9 +247,7 @@ class ShortReceiving(Inflating, Reading, Observed):
 
     def _upgradegw_count(self, size: int) -> None:
         """Count bytes of a frame that is not complete."""
-        stats = self.trafficStats
-        stats.incomingOctetsWebSocketLevel += size
-        stats.incomingOctetsAppLevel += size
+        count_piece(self.trafficStats, size)
 
     def _upgradegw_hand_over(self, watch: Watch) -> None:
         """Let Autobahn read a frame anew that had begun."""

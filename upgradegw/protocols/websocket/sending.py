@@ -6,6 +6,7 @@ from typing import Any
 
 from autobahn.twisted.websocket import WebSocketServerProtocol
 
+from upgradegw.protocols.websocket.counts import Counts, count_sent
 from upgradegw.protocols.websocket.framing import BINARY, COMPRESSED, FIN, HEADS, SHORT, TEXT, message_frame
 from upgradegw.protocols.websocket.gathering import Gathering
 from upgradegw.protocols.websocket.observing import Observed
@@ -79,7 +80,7 @@ class ShortSending(Sending):
     ) -> None:
         """Send a message, as ``IWebSocketChannel.sendMessage`` has it."""
         watch = self.upgradegw_watch
-        if watch.attributes != len(watch.names or self.__dict__):
+        if watch.attributes != len(watch.names):
             self._upgradegw_look()
         if (
             type(payload) is not bytes
@@ -92,15 +93,14 @@ class ShortSending(Sending):
         ):
             super().sendMessage(payload, isBinary, fragmentSize, sync, doNotCompress)
             return
-        octet = _BINARY if isBinary else _TEXT
-        stats = self.trafficStats
-        stats.outgoingWebSocketMessages += 1
-        size = len(payload)
-        stats.outgoingOctetsAppLevel += size
-        if self._perMessageCompress is not None:
+        octet, stats, size = _BINARY if isBinary else _TEXT, self.trafficStats, len(payload)
+        if self._perMessageCompress is not None or type(stats) is not Counts:
+            content = size
             payload, octet, size = self._upgradegw_deflate(payload, octet)
-        stats.outgoingOctetsWebSocketLevel += size
-        stats.outgoingWebSocketFrames += 1
+            count_sent(stats, size, content)
+        else:
+            stats.octets_out += size
+            stats.messages_out += 1
         if size < SHORT:
             frame = HEADS[octet][size] + payload
             size += 2
@@ -134,8 +134,10 @@ class ShortSending(Sending):
             gathered.append(frame)
 
     def _upgradegw_deflate(self, content: bytes, octet: int) -> tuple[bytes, int, int]:
-        """Return a message compressed, its first octet and its size."""
+        """Return a message compressed if that was negotiated, its first octet and its size."""
         compressor = self._perMessageCompress
+        if compressor is None:
+            return content, octet, len(content)
         compressor.start_compress_message()
         compressed = compressor.compress_message_data(content) + compressor.end_compress_message()
         return compressed, octet | COMPRESSED, len(compressed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Any
 
 from autobahn.twisted.websocket import WebSocketServerProtocol
@@ -53,9 +53,9 @@ class Watch:
         """Start before the opening."""
         self.policy = policy
         #: How many attributes the protocol had when it was last looked through for methods replaced on it.
-        self.attributes = 0
-        #: Its attributes, while it has a message of one frame: to ask the protocol for them takes longer.
-        self.names: dict[str, Any] | None = None
+        self.attributes = -1
+        #: Its attributes, from the first look until it is lost: to ask the protocol for them takes longer.
+        self.names: Sized = ()
         #: Whether no method was replaced, and whether nothing else can change without a trace; see ``observing``.
         self.receives_plainly = self.receiving_settled = False
         self.sends_plainly = self.sending_settled = False

@@ -7,7 +7,8 @@ and dropped if it has closed it; so is a FIN. From then on events pass through, 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol
@@ -22,6 +23,9 @@ from upgradegw.shadows import Shadows
 from upgradegw.transports import abort_transport
 
 _log = Logger(namespace="upgradegw")
+
+#: Is told that a connection is gone, and gets what tells how it went, which takes some work.
+Ended: TypeAlias = Callable[[Callable[[], EndSummary]], None]
 
 
 class Switched(Protocol):
@@ -49,7 +53,11 @@ class Switched(Protocol):
     _transport_resume: Callable[[], None] | None = None
 
     def __init__(
-        self, protocol: IProtocol, transport: Any, ending: Ending | None, ended: Callable[[EndSummary], None]
+        self,
+        protocol: IProtocol,
+        transport: Any,
+        ending: Ending | None,
+        ended: Callable[[Callable[[], EndSummary]], None],
     ) -> None:
         """Pass events to ``protocol``; call ``ended`` once when the connection is gone.
 
@@ -57,7 +65,7 @@ class Switched(Protocol):
             protocol: The new protocol.
             transport: The connection's transport.
             ending: Who can sum the connection up; if None, bytes are counted here.
-            ended: Told how the connection went.
+            ended: Told when the connection is gone.
         """
         self._transport = transport
         self._protocol = protocol
@@ -206,7 +214,7 @@ class Switched(Protocol):
             finally:
                 self._protocol.connectionLost(reason)
         finally:
-            self._ended(self._summary(reason))
+            self._ended(partial(self._summary, reason))
 
     def so_far(self) -> EndSummary:
         """Say what has gone through until now."""

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol
 from upgradegw.interfaces import Ending, EndSummary, Taken, UpgradeInfo, Witness
 from upgradegw.negotiation.fields import has_control, is_token
 from upgradegw.negotiation.model import Fields
-from upgradegw.switched import HalfCloseableSwitched, Switched
+from upgradegw.switched import Ended, HalfCloseableSwitched, Switched
 
 #: What a 101 says of the switch, and what would frame a content that it does not have (RFC 9110 section 15.2.2).
 _NOT_BESIDE_A_SWITCH = frozenset((b"connection", b"content-length", b"transfer-encoding", b"upgrade"))
@@ -61,7 +61,7 @@ def switch(
     head: tuple[bytes, Fields],
     protocol: IProtocol,
     info: UpgradeInfo,
-    ended: Callable[[EndSummary], None],
+    ended: Ended,
     ending: Ending | None = None,
     witness: Witness | None = None,
 ) -> Callable[[], EndSummary]:

@@ -81,7 +81,13 @@ class Switching(Resource):
         assert taken.transport is transport
         self.taken.append(taken)
         self.talkers.append(self.make())
-        switch(taken, (b"", ((b"X-Here", b"yes"),)), self.talkers[-1], info, self.ends.append)
+        switch(
+            taken,
+            (b"", ((b"X-Here", b"yes"),)),
+            self.talkers[-1],
+            info,
+            lambda summarize: self.ends.append(summarize()),
+        )
         return connection
 
 

@@ -44,7 +44,7 @@ class Notes(Place):
 def test_what_was_used_is_given_back(shown: bool) -> None:
     """The connection is no longer counted, the place is free, the protocol let go of, and the table has one less."""
     notes: Any = Notes()
-    End(notes, notes, notes.release, notes if shown else None)(SUMMARY)
+    End(notes, notes, notes.release, notes if shown else None)(lambda: SUMMARY)
     assert notes.told == ["ended", "left", "released", "removed"][: 4 if shown else 3]
 
 
@@ -55,7 +55,7 @@ def test_the_log() -> None:
     end = LoggedEnd(notes, notes, notes.release, None, {"client": "a", "path": "/", "token": "t"}, clock)
     clock.advance(3)
     unsubscribe = access_events.subscribe(events.append)
-    end(SUMMARY)
+    end(lambda: SUMMARY)
     unsubscribe()
     (event,) = events
     expected = {"event": "end", "client": "a", "seconds": 3, "bytes_in": 1, "bytes_out": 2, "close_code": 1000}

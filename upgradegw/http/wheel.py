@@ -56,11 +56,17 @@ class Wheel:
     def hasten(self, watched: Watched) -> None:
         """Watch something, or take notice that its deadline may now lie nearer than before."""
         bucket = self._bucket(watched)
-        if watched.bucket and bucket >= watched.bucket:
-            return
-        self.forget(watched)
-        self._put(watched, bucket)
-        self._schedule()
+        if watched.bucket:
+            if bucket >= watched.bucket:
+                return
+            self.forget(watched)
+        others = self._buckets.get(bucket)
+        if others is not None:
+            watched.bucket = bucket
+            others.add(watched)
+        else:
+            self._put(watched, bucket)
+            self._schedule()
 
     def forget(self, watched: Watched) -> None:
         """Watch something no longer."""

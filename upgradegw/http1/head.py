@@ -20,7 +20,7 @@ from upgradegw.http.headers import CANONICAL, canonical_name
 from upgradegw.http.limits import Limits
 from upgradegw.http1.target import split_absolute
 from upgradegw.negotiation.authority import split_authority
-from upgradegw.negotiation.fields import has_control, printable
+from upgradegw.negotiation.fields import connection_options, has_control, printable
 from upgradegw.negotiation.model import Fields
 from upgradegw.negotiation.reasons import Reason
 
@@ -198,7 +198,7 @@ def _judge(
         if current:
             return BadHead(501, Reason.UNKNOWN_TRANSFER_CODING, printable(b",".join(coding)), method, target)
         return BadHead(400, Reason.AMBIGUOUS_LENGTH, "Transfer-Encoding in HTTP/1.0", method, target)
-    options = _options(by_name[b"Connection"]) if b"Connection" in by_name else ()
+    options = connection_options(by_name[b"Connection"]) if b"Connection" in by_name else ()
     return Head(
         method,
         target,
@@ -212,10 +212,6 @@ def _judge(
         current and b"Expect" in by_name and _expects_continue(by_name[b"Expect"]),
         current and b"Upgrade" in by_name and b"upgrade" in options,
     )
-
-
-def _options(values: list[bytes]) -> list[bytes]:
-    return [option.strip(b" \t").lower() for value in values for option in value.split(b",")]
 
 
 def _expects_continue(values: list[bytes]) -> bool:

@@ -56,9 +56,9 @@ class LeavingHalf(ReceivingHalf):
 
     def _is_preface(self, data: bytes) -> bool:
         """Tell whether a connection's first bytes are HTTP/2's preface, or may become it; then they are seen to."""
-        start, size = bytes(self._in) + data, len(self.preface)
-        if self.http2 is None or self.isSecure() or not self.preface.startswith(start[:size]):
-            self._might_be_http2 = not self.isSecure()
+        start, size = bytes(self._in) + data if self._in else data, len(self.preface)
+        if self.http2 is None or self._in_tls or not self.preface.startswith(start[:size]):
+            self._might_be_http2 = not self._in_tls
             self.preface = b""
             return False
         if len(start) >= size:

@@ -237,12 +237,14 @@ class SendingHalf(Protocol):
     # --- For the transport.
 
     def _register_self(self) -> None:
-        if hasattr(self.transport, "registerProducer"):
-            self.transport.registerProducer(self, True)
+        register = getattr(self.transport, "registerProducer", None)
+        if register is not None:
+            register(self, True)
 
     def _unregister_self(self) -> None:
-        if hasattr(self.transport, "unregisterProducer"):
-            self.transport.unregisterProducer()
+        unregister = getattr(self.transport, "unregisterProducer", None)
+        if unregister is not None:
+            unregister()
 
     def pauseProducing(self) -> None:
         """The transport is full."""

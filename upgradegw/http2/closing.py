@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Any
 
 from h2.errors import ErrorCodes
@@ -32,7 +31,7 @@ LINGER_BYTES = 1024 * 1024
 _log = Logger(namespace="upgradegw")
 
 
-class State(IntEnum):
+class State:
     """What a connection is doing."""
 
     #: Streams are opened and answered.

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 # RFC 9110 section 5.6.2: a token is made of these, and is not empty.
 _TCHAR = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -69,13 +69,12 @@ def members(values: Iterable[bytes]) -> list[bytes]:
     return found
 
 
-def connection_options(values: Iterable[bytes]) -> frozenset[bytes]:
+def connection_options(values: Sequence[bytes]) -> frozenset[bytes]:
     """Return the connection options in lower case (RFC 9110 section 7.6.1); one that is no token stays as it is.
 
     Args:
         values: The values of Connection.
     """
-    values = tuple(values)
     if len(values) == 1 and len(values[0]) <= _CACHED_LENGTH:
         return _recall_options(values[0])
     return frozenset([member.lower() for member in members(values)])

@@ -73,7 +73,7 @@ class Client:
     peer: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RequestHead:
     """A request without its content.
 
@@ -94,7 +94,7 @@ class RequestHead:
     has_content: bool
     client: Client
     protocol: bytes | None = None
-    _index: Mapping[bytes, list[bytes]] | None = field(default=None, init=False, repr=False, compare=False)
+    _index: Mapping[bytes, list[bytes]] | None = field(default=None, repr=False, compare=False)
 
     @property
     def by_name(self) -> Mapping[bytes, list[bytes]]:
@@ -102,7 +102,7 @@ class RequestHead:
         index = self._index
         if index is None:
             index = by_name(self.fields)
-            object.__setattr__(self, "_index", index)
+            self._index = index
         return index
 
     def get_all(self, lower_name: bytes) -> list[bytes]:
@@ -115,7 +115,7 @@ class RequestHead:
 
     def forget_index(self) -> None:
         """Let go of what is only needed for looking up: the decision is made, and the head may be kept for long."""
-        object.__setattr__(self, "_index", None)
+        self._index = None
 
 
 class Supported(Protocol):
@@ -166,7 +166,7 @@ class Decline:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Candidate(Generic[U]):
     """The one protocol that will be spoken if nobody objects.
 

@@ -11,8 +11,11 @@ from upgradegw.negotiation.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TypeAlias
 
     from upgradegw.negotiation.model import Fields, RequestHead, Supported, U
+
+    _Offers: TypeAlias = tuple[list[bytes], list[UpgradeProtocol], list[UpgradeProtocol]]
 
 # Fields on which the next hop relies: RFC 9110 section 7.6.1 has a proxy remove what Connection names, so naming one
 # of these either asks a proxy to hide it from us or has already done so.
@@ -67,18 +70,24 @@ def _parse_offers(upgrade_members: list[bytes], *, lenient: bool) -> list[Upgrad
     return found
 
 
-def _read_offers(values: tuple[bytes, ...]) -> tuple[list[bytes], list[UpgradeProtocol], list[UpgradeProtocol]]:
+def _read_offers(values: Sequence[bytes]) -> _Offers:
     """Return the members of all Upgrade fields, and the protocols that they are without and with leniency."""
-    return _recall_offers(values) if sum(map(len, values)) <= _CACHED_LENGTH else _parse_all_offers(values)
+    if len(values) == 1 and len(values[0]) <= _CACHED_LENGTH:
+        return _recall_offers(values[0])
+    return _parse_all_offers(values)
 
 
-def _parse_all_offers(values: tuple[bytes, ...]) -> tuple[list[bytes], list[UpgradeProtocol], list[UpgradeProtocol]]:
-    """Do the work of ``_read_offers``."""
+def _parse_all_offers(values: Sequence[bytes]) -> _Offers:
+    """Do the work of ``_read_offers``; what leniency changes nothing in is the same list."""
     found = members(values)
-    return found, _parse_offers(found, lenient=False), _parse_offers(found, lenient=True)
+    strict, loose = _parse_offers(found, lenient=False), _parse_offers(found, lenient=True)
+    return found, strict, strict if loose == strict else loose
 
 
-_recall_offers = lru_cache(_CACHE_SIZE)(_parse_all_offers)
+@lru_cache(_CACHE_SIZE)
+def _recall_offers(value: bytes) -> _Offers:
+    """Do the work of ``_read_offers`` for the one line that there mostly is."""
+    return _parse_all_offers((value,))
 
 
 def is_lenient(upgrade: Supported) -> bool:
@@ -153,12 +162,13 @@ def _choose(
         # In HTTP/1.0 Upgrade must be ignored (RFC 9110 section 7.8); in HTTP/2 there is none (RFC 9113 section 8.2.2).
         old = head.http_version.startswith((b"HTTP/1.", b"HTTP/0."))
         return Decline(Reason.HTTP_1_0 if old else Reason.NO_UPGRADE, printable(head.http_version))
-    upgrade_members, strict, loose = _read_offers(tuple(head.get_all(b"upgrade")))
+    upgrade_members, strict, loose = _read_offers(head.get_all(b"upgrade"))
     if not upgrade_members:
         return Decline(Reason.NO_UPGRADE)
     misfit = None
-    lenient = any(map(is_lenient, supported))
-    if b"upgrade" not in options:
+    has_option = b"upgrade" in options
+    lenient = (loose is not strict or not has_option) and any(map(is_lenient, supported))
+    if not has_option:
         # Improperly forwarded (RFC 9110 section 7.6.1): whoever is in front does not know what it passes on.
         misfit = Decline(Reason.NO_CONNECTION_OPTION, _show_list("Connection", sorted(options)))
         if not lenient:

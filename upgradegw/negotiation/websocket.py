@@ -26,6 +26,8 @@ __all__ = ["DeflateOffer", "ExtensionOffer", "Handshake", "accept_value", "defla
 # RFC 6455 section 4.2.2, item 5.4.
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
+_VERSIONS = [b"13"]
+
 # 16 bytes in base64: 22 characters of the standard alphabet and two of padding (RFC 6455 section 4.2.1, item 5). The
 # four bits that are left over may be anything: RFC 4648 section 3.5 leaves that open, and clients with a key made up
 # of random letters exist.
@@ -36,7 +38,7 @@ _KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
 _PASSED_ON = re.compile(rb"[!#-+\--~]+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Handshake:
     """What a WebSocket request says, once it is known to be right.
 
@@ -68,23 +70,31 @@ def handshake(head: RequestHead, origins: Sequence[str] | None, *, any_subprotoc
     """
     get = head.by_name.get
     on_stream = head.protocol is not None
+    versions = get(b"sec-websocket-version", [])
     keys = [] if on_stream else get(b"sec-websocket-key", [])
-    refuse = _check_version(get(b"sec-websocket-version", []), on_stream)
-    if refuse is None and not on_stream:
-        refuse = _check_key(keys)
+    refuse = None
+    if versions != _VERSIONS:
+        refuse = _refuse_version(versions, on_stream)
+    elif not on_stream and (len(keys) != 1 or not _KEY.fullmatch(keys[0])):
+        refuse = Refuse(Reason.BAD_KEY, 400, detail=_show("Sec-WebSocket-Key", keys))
     if refuse is not None:
         return refuse
-    subprotocols = _read_subprotocols(get(b"sec-websocket-protocol", []), any_subprotocol)
+    names = get(b"sec-websocket-protocol")
+    subprotocols = _read_subprotocols(names, any_subprotocol) if names else ()
     if isinstance(subprotocols, Refuse):
         return subprotocols
     offers = get(b"sec-websocket-extensions", [])
     extensions = parse_extensions(offers) if offers else ()
     if extensions is None:
         return Refuse(Reason.BAD_EXTENSIONS, 400, detail=_show("Sec-WebSocket-Extensions", offers))
-    refuse = _check_host(get(b"host", [])) or check_origin(head, origins)
+    hosts, origin = get(b"host", []), get(b"origin")
+    if not names_host(hosts):  # section 4.2.1, item 2; also where the HTTP layer beneath does not look
+        refuse = Refuse(Reason.BAD_HOST, 400, detail=_show("Host", hosts))
+    elif origin:
+        refuse = check_origin(head, origins)
     if refuse is not None:
         return refuse
-    return Handshake(keys[0] if keys else None, subprotocols, extensions, next(iter(get(b"origin", [])), None))
+    return Handshake(keys[0] if keys else None, subprotocols, extensions, origin[0] if origin else None)
 
 
 def accept_value(key: bytes) -> bytes:
@@ -92,10 +102,8 @@ def accept_value(key: bytes) -> bytes:
     return b64encode(sha1(key + _GUID, usedforsecurity=False).digest())
 
 
-def _check_version(versions: list[bytes], on_stream: bool) -> Refuse | None:
+def _refuse_version(versions: list[bytes], on_stream: bool) -> Refuse:
     """Demand version 13, once and literally (RFC 6455 section 4.2.1, item 6; the answer is section 4.4)."""
-    if versions == [b"13"]:
-        return None
     if on_stream:  # where there is no Upgrade field, and so no 426
         known = ((b"Sec-WebSocket-Version", b"13"),)
         return Refuse(Reason.BAD_VERSION, 400, known, _show("Sec-WebSocket-Version", versions))
@@ -103,29 +111,13 @@ def _check_version(versions: list[bytes], on_stream: bool) -> Refuse | None:
     return Refuse(Reason.BAD_VERSION, 426, answer, _show("Sec-WebSocket-Version", versions))
 
 
-def _check_key(keys: list[bytes]) -> Refuse | None:
-    """Demand one key of 16 bytes (RFC 6455 section 4.2.1, item 5)."""
-    if len(keys) == 1 and _KEY.fullmatch(keys[0]):
-        return None
-    return Refuse(Reason.BAD_KEY, 400, detail=_show("Sec-WebSocket-Key", keys))
-
-
 def _read_subprotocols(values: list[bytes], any_name: bool) -> tuple[str, ...] | Refuse:
     """Read ``1#token`` without repetition, over any number of lines (RFC 6455 sections 4.1, item 10, and 11.3.4)."""
-    if not values:
-        return ()
     names = members(values)
     is_name: Callable[[bytes], object] = _PASSED_ON.fullmatch if any_name else is_token
     if names and all(is_name(name) for name in names) and len(set(names)) == len(names):
         return tuple(name.decode("ascii") for name in names)
     return Refuse(Reason.BAD_SUBPROTOCOL, 400, detail=_show("Sec-WebSocket-Protocol", values))
-
-
-def _check_host(hosts: list[bytes]) -> Refuse | None:
-    """Demand a Host, once (RFC 6455 section 4.2.1, item 2), also where the HTTP layer beneath does not."""
-    if names_host(hosts):
-        return None
-    return Refuse(Reason.BAD_HOST, 400, detail=_show("Host", hosts))
 
 
 def _show(name: str, values: list[bytes]) -> str:

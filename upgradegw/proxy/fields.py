@@ -117,7 +117,7 @@ def response_fields(head: ResponseHead, tokens: Iterable[UpgradeProtocol], http_
         http_version: The client's.
     """
     removed = HOP_BY_HOP | {b"content-length"}
-    options = connection_options(value for name, value in head.fields if name.lower() == b"connection")
+    options = connection_options([value for name, value in head.fields if name.lower() == b"connection"])
     if options:
         removed |= options
     fields = [(name, value) for name, value in head.fields if name.lower() not in removed]

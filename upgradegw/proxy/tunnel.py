@@ -6,7 +6,6 @@ tunnel from one that is not; the same wheel bounds the steps of an ending.
 
 from __future__ import annotations
 
-from enum import IntEnum
 from functools import cached_property
 
 from twisted.internet.error import ConnectionDone
@@ -30,7 +29,7 @@ STEP_SECONDS = 5.0
 _LOOKS = 8
 
 
-class _Step(IntEnum):
+class _Step:
     """Where a tunnel is on its way."""
 
     OPEN = 0
@@ -197,7 +196,7 @@ class Tunnel:
         self.client.lose()
         self.upstream.lose()
 
-    def _next_step(self, step: _Step) -> None:
+    def _next_step(self, step: int) -> None:
         self._step = step
         self._until = self._watch.clock.seconds() + STEP_SECONDS
         self._watch.wheel.hasten(self)

@@ -109,10 +109,11 @@ class Admission:
         if self.drain is not None and self.drain.draining:
             return self.refuse_draining()
         place = _CountedPlace(self, site.reactor)
-        refuse = place.enter(self.route, None) or self._enter_client(place, client, site)
-        if refuse is not None:
-            place.leave()
-            return refuse
+        if self._counts:
+            refuse = place.enter(self.route, None) or self._enter_client(place, client, site)
+            if refuse is not None:
+                place.leave()
+                return refuse
         return place
 
     def _enter_client(self, place: _CountedPlace, client: Client, site: Any) -> Refuse | None:

@@ -44,7 +44,7 @@ class End:
         self._place = place
         self._release = release
 
-    def __call__(self, summary: EndSummary) -> None:  # noqa: ARG002 - see below
+    def __call__(self, summarize: Callable[[], EndSummary]) -> None:  # noqa: ARG002 - see below
         """The connection is gone."""
         self.connection.ended()
         self._place.leave()
@@ -82,9 +82,10 @@ class LoggedEnd(End):
         self._began = clock.seconds()
         self._clock = clock
 
-    def __call__(self, summary: EndSummary) -> None:
+    def __call__(self, summarize: Callable[[], EndSummary]) -> None:
         """The connection is gone: say how it went."""
-        super().__call__(summary)
+        super().__call__(summarize)
+        summary = summarize()
         access_events.emit(
             "{client} {path!r}: {token} ended ({connection_id}): {reason} {close_code} after {seconds:.3f} s, "
             "{bytes_in} bytes in, {bytes_out} out",

@@ -24,14 +24,13 @@ SERVER = b"upgradegw"
 
 
 @lru_cache(maxsize=2)
-def _http_date(second: int) -> bytes:
-    date: bytes = datetimeToString(second)
-    return date
+def _standard_fields(second: int) -> Fields:
+    return (b"Server", SERVER), (b"Date", datetimeToString(second))
 
 
 def standard_fields() -> Fields:
     """Return the fields that all our responses begin with."""
-    return (b"Server", SERVER), (b"Date", _http_date(int(time())))
+    return _standard_fields(int(time()))
 
 
 class UpgradeRequestMixin(Request):

@@ -78,8 +78,10 @@ class ShortSwitch:
         for upgrade in resource.upgrades:
             if not _has_both(upgrade, "accept_at_once", "prepare"):
                 return None
-        fields = tuple([(name, value) for name, values in head.by_name.items() for value in values])
-        asked = RequestHead(head.method, head.target, head.http_version, fields, False, client)
+        by_name = head.by_name
+        fields = tuple([(name, value) for name, values in by_name.items() for value in values])
+        index = {name.lower(): values for name, values in by_name.items()}
+        asked = RequestHead(head.method, head.target, head.http_version, fields, False, client, None, index)
         candidate: Any = negotiate(asked, resource.upgrades)
         if not isinstance(candidate, Candidate):
             return None

@@ -22,6 +22,7 @@ from upgradegw.interfaces import EndSummary, Taken, UpgradeInfo
 from upgradegw.negotiation.model import RequestHead, UpgradeProtocol
 from upgradegw.negotiation.reasons import Reason
 from upgradegw.negotiation.tls_upgrade import choose_tls, tokens_of
+from upgradegw.switched import Ended
 from upgradegw.switching import switch
 from upgradegw.takeover import attach_protocol
 from upgradegw.tls.layer import TlsFactory
@@ -149,7 +150,7 @@ class TlsOffering:
         request = RequestHead(head.method, head.target, head.http_version, head.fields, has_content, client)
         return UpgradeInfo(request, UpgradeProtocol.parse(token), None, client, False, head.http_version)
 
-    def _ended(self, channel: Channel, info: UpgradeInfo) -> Callable[[EndSummary], None]:
+    def _ended(self, channel: Channel, info: UpgradeInfo) -> Ended:
         """Log the switch now and the end when it comes."""
         clock = self._site.reactor
         began = clock.seconds()
@@ -168,9 +169,10 @@ class TlsOffering:
             **about,
         )
 
-        def ended(summary: EndSummary) -> None:
+        def ended(summarize: Callable[[], EndSummary]) -> None:
             # TLS tells the channel, unless it could not even begin.
             channel.cut(Failure(ConnectionDone()))
+            summary = summarize()
             access_events.emit(
                 "{client} {path!r}: {token} ended ({connection_id}): {reason} after {seconds:.3f} s, "
                 "{bytes_in} bytes in, {bytes_out} out",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import txaio
@@ -145,8 +146,8 @@ class Connection:
         def write_head(phrase: bytes, fields: Any) -> None:
             self.wire.write(http1_switching_head(phrase, fields))
 
-        def ended(summary: EndSummary) -> None:
-            self.summary = summary
+        def ended(summarize: Callable[[], EndSummary]) -> None:
+            self.summary = summarize()
             accept.release()
 
         taken = Taken(self.wire, leading, attach, write_head, self.wire.resumeProducing)

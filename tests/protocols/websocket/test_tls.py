@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,8 @@ class Tls(WebSocketTestCase):
         def write_head(phrase: bytes, fields: Any) -> None:
             self.server_tls.write(http1_switching_head(phrase, fields))
 
-        def ended(summary: EndSummary) -> None:
-            self.summary = summary
+        def ended(summarize: Callable[[], EndSummary]) -> None:
+            self.summary = summarize()
             accept.release()
 
         taken = Taken(self.server_tls, b"", attach, write_head, lambda: None)

@@ -40,6 +40,8 @@ def read_answer(answer: Any, offered: Sequence[str], preferred: Sequence[str]) -
         ValueError: The subprotocol was not offered (RFC 6455 section 4.2.2, item 5.5), or a field cannot stand in a
             response.
     """
+    if answer is None and not offered:
+        return None, ()
     headers: Mapping[str, Any] = {}
     if isinstance(answer, ConnectionAccept):
         answer = (answer.subprotocol, answer.headers)

@@ -34,17 +34,18 @@ class Building:
         """Return the class of the next protocol, if nothing of the application's runs while one is built; else None."""
         return self._kinds.plain(self._factory)
 
-    def build(self, info: UpgradeInfo, transport: Any) -> Any:
+    def build(self, info: UpgradeInfo, transport: Any, kind: Any) -> Any:
         """Build a protocol and let it begin; None if the factory has none.
 
         Args:
             info: What it is about.
             transport: The transport, to be asked for addresses.
+            kind: What ``plain_kind`` says.
 
         Raises:
             Exception: What the application raised. A protocol that is counted has been told that it was in vain.
         """
-        factory, kind = self._factory, self.plain_kind()
+        factory = self._factory
         connected = factory.countConnections
         protocol = None
         try:

@@ -53,7 +53,9 @@ class Guarded(Sending, Reading, Closing, Described, Begun):
 
     def onOpen(self) -> None:
         """Tell the application, and watch a coroutine or Deferred that it returns."""
-        self._upgradegw_watch_result(super().onOpen())
+        result = super().onOpen()
+        if result is not None:
+            self._upgradegw_watch_result(result)
 
     def _onMessage(self, payload: bytes, isBinary: bool) -> None:
         result = self.onMessage(payload, isBinary)
@@ -68,7 +70,9 @@ class Guarded(Sending, Reading, Closing, Described, Begun):
 
     def _onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         try:
-            self._upgradegw_watch_result(self.onClose(wasClean, code, reason))
+            result = self.onClose(wasClean, code, reason)
+            if result is not None:
+                self._upgradegw_watch_result(result)
         except Exception:  # noqa: BLE001 - the application's; Autobahn has still to count the connection out
             _log.failure("the application failed in onClose")
 

@@ -46,7 +46,9 @@ class Opening(Begun):
 def _open(protocol: Any, transport: Any, acceptance: Any, opened: dict[int, Any]) -> None:
     """Do what Autobahn does behind its own 101."""
     watch = protocol.upgradegw_watch
-    protocol.transport = autobahns_transport(transport)
+    transport = autobahns_transport(transport)
+    if vars(protocol).get("transport") is not transport:
+        protocol.transport = transport
     protocol.data = b""
     protocol.inside_message = False
     protocol.current_frame = None
@@ -55,7 +57,7 @@ def _open(protocol: Any, transport: Any, acceptance: Any, opened: dict[int, Any]
     else:
         protocol._perMessageCompress = compressor = create_compressor(acceptance)  # noqa: SLF001
         protocol.websocket_extensions_in_use.append(compressor)
-    watch.writes = WriteWatch(protocol, watch.policy)
+    watch.writes = WriteWatch(protocol, transport, watch.policy)
     protocol.state = OPEN
     if protocol.autoPingInterval:
         protocol.autoPingPendingCall = protocol.factory._batched_timer.call_later(  # noqa: SLF001

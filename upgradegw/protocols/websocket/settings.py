@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from types import SimpleNamespace
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -107,7 +107,17 @@ def pristine() -> Mapping[str, Any]:
 def _left_to_factory(kind: Any) -> tuple[frozenset[str], Callable[[Any], Any]]:
     """Return the names of the settings that a protocol class leaves to its factory, and what reads them all there."""
     names = tuple(name for name in kind.CONFIG_ATTRS if not hasattr(kind, name))
-    return frozenset(names), attrgetter(*names) if names else lambda _: ()
+    if not names:
+        return frozenset(), lambda _: ()
+    in_attributes, in_turn = itemgetter(*names), attrgetter(*names)
+
+    def read(factory: Any) -> Any:
+        try:
+            return in_attributes(vars(factory))  # where Autobahn puts them; half the time
+        except KeyError:
+            return in_turn(factory)
+
+    return frozenset(names), read
 
 
 class Settings:

@@ -114,7 +114,7 @@ class WebSocketUpgrade:
         if not isinstance(checked, Handshake) or not self._acceptor.decides_alone(kind, checked):
             return None
         acceptance = self._acceptor.decide(kind, checked, None)
-        protocol = self._build(info, transport)
+        protocol = self._build(info, transport, kind)
         try:
             self._describe(protocol, info)
             return self._accept(protocol, acceptance)
@@ -133,7 +133,7 @@ class WebSocketUpgrade:
         if self._is_full():
             limit = f"maxConnections={self.factory.maxConnections}"
             return Refuse(Reason.TOO_MANY_CONNECTIONS, 503, ((b"Retry-After", b"10"),), limit)
-        protocol = self._build(info, transport)
+        protocol = self._build(info, transport, self._building.plain_kind())
         if protocol is None:
             return Refuse(Reason.NO_PROTOCOL, 503)
         try:
@@ -147,12 +147,12 @@ class WebSocketUpgrade:
         except BaseException as why:  # noqa: BLE001 - whatever it is, the protocol must learn that it was in vain
             return self._fail(protocol, why)
 
-    def _build(self, info: UpgradeInfo, transport: Any) -> Any:
+    def _build(self, info: UpgradeInfo, transport: Any, kind: Any) -> Any:
         """Build a protocol, for which the factory is in use; None if it has none."""
         self._use.acquire()
         protocol = None
         try:
-            protocol = self._building.build(info, transport)
+            protocol = self._building.build(info, transport, kind)
         finally:
             if protocol is None:
                 self._use.release()

@@ -45,15 +45,16 @@ class WriteWatch:
         "burst",
     )
 
-    def __init__(self, protocol: Any, policy: Policy) -> None:
+    def __init__(self, protocol: Any, transport: Any, policy: Policy) -> None:
         """Watch what a protocol writes.
 
         Args:
             protocol: A ``Guarded`` protocol, connected to its transport.
+            transport: The transport.
             policy: The limits.
         """
         self._protocol = protocol
-        self._transport: Any = protocol.transport
+        self._transport = transport
         self._policy = policy
         self._application: Any = None
         self._closing = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Protocol
 
 from upgradegw.http1.chunked import ChunkedDecoder, ChunkedError
@@ -32,7 +31,7 @@ class Sink(Protocol):
         """A 101, and what came behind it."""
 
 
-class State(IntEnum):
+class State:
     """What the next bytes are."""
 
     NOTHING = 0  # no response is due

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
 from typing import Any, Protocol, cast
 
 from twisted.web.pages import notFound
@@ -22,6 +23,9 @@ from upgradegw.web.responses import write_refusal
 
 # Doubled slashes, and what may hide one, or be cut off.
 _TWO_READINGS = re.compile(rb"//|[%;\\]")
+
+#: How many paths are known by heart, and how long one is at most: a stranger can fill some 50 KB with others.
+_MOST_KNOWN, _MAX_KNOWN_PATH = 128, 256
 
 
 class Routed(Protocol):
@@ -76,8 +80,9 @@ class RouteTable(Resource):
                 (self._exact if route.exact else self._below).setdefault(host, {})[route.segments] = route
         self._by_host = bool((self._exact.keys() | self._below.keys()) - {ANY})
         self._depth = max((len(path) for paths in self._below.values() for path in paths), default=0)
+        self._find_known = lru_cache(_MOST_KNOWN)(partial(self._find_clearly, host=None))
 
-    def find(self, segments: list[bytes], host: Callable[[], bytes | None]) -> tuple[Routed | None, int]:
+    def find(self, segments: Sequence[bytes], host: Callable[[], bytes | None]) -> tuple[Routed | None, int]:
         """Find the route of a request.
 
         Args:
@@ -119,10 +124,19 @@ class RouteTable(Resource):
 
     def lead_at_once(self, path: bytes, segments: list[bytes], client: Client) -> tuple[IResource, int, str] | None:
         """Find the resource without a request; see ``short_switch``."""
-        route, length = self.find(segments, lambda: client.authority)
+        if not self._by_host and len(path) <= _MAX_KNOWN_PATH:
+            # The same few paths come again and again.
+            route, length = self._find_known(path, tuple(segments))
+        else:
+            route, length = self._find_clearly(path, segments, client.authority)
+        return None if route is None else (route.entry, length, route.name)
+
+    def _find_clearly(self, path: bytes, segments: Sequence[bytes], host: bytes | None) -> tuple[Routed | None, int]:
+        """Find the route that only the head says; None where a path may be read in two ways."""
+        route, length = self.find(segments, lambda: host)
         if route is None or route.fields or _TWO_READINGS.search(path) is not None:
-            return None
-        return route.entry, length, route.name
+            return None, 0
+        return route, length
 
     def static_route(self, segments: list[bytes], host: Callable[[], bytes | None]) -> tuple[Any, int]:
         """Show what has the limits of a route to those who look for them."""

@@ -152,7 +152,7 @@ def test_an_acknowledgement_with_content() -> None:
 @pytest.mark.parametrize("kind", [Kind.DATA, Kind.HEADERS, Kind.PRIORITY, Kind.RST_STREAM])
 def test_on_no_stream(kind: int) -> None:
     """RFC 9113 section 6: what belongs to a stream names one."""
-    assert code(frame(kind, b"\0" * {Kind.PRIORITY: 5, Kind.RST_STREAM: 4}.get(Kind(kind), 1))) == PROTOCOL_ERROR
+    assert code(frame(kind, b"\0" * {Kind.PRIORITY: 5, Kind.RST_STREAM: 4}.get(kind, 1))) == PROTOCOL_ERROR
 
 
 @pytest.mark.parametrize(("kind", "length"), [(Kind.SETTINGS, 0), (Kind.PING, 8), (Kind.GOAWAY, 8)])

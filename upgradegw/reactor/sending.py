@@ -98,7 +98,7 @@ class Sending:
         Raises:
             TypeError: They are no ``bytes``.
         """
-        if data.__class__ is not bytes and not isinstance(data, bytes):
+        if type(data) is not bytes and not isinstance(data, bytes):
             raise TypeError("Data must be bytes")
         if not self._ready:
             if self.TLS and self.connected:
@@ -111,7 +111,7 @@ class Sending:
         """Send octets now, unless something is before them: for who has gathered all that he has to send."""
         if self._ready and self._out is None and not self._blocked and self.producer is None and self.batched is None:
             batch = self._streams.batch
-            if batch is None or self.descriptor < 0 or data.__class__ is not bytes or len(data) > _BATCHED:
+            if batch is None or self.descriptor < 0 or type(data) is not bytes or len(data) > _BATCHED:
                 self._transport.write(data)
             else:
                 self.batched = data

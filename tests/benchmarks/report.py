@@ -16,8 +16,9 @@ CHART = _DOCS / "images" / "benchmarks.svg"
 
 _INTRODUCTION = """# Benchmarks
 
-What upgradegw does beside other servers and gateways, one process on one core each, no compression. Autobahn's classes
-are used as Autobahn documents them, in `twistd upgradegw`; its reactor is the one on uvloop where it says nothing else.
+What upgradegw does beside other servers and gateways, one process on one core each, no compression. Autobahn's
+classes are used as Autobahn documents them, in `twistd upgradegw`. Where it says nothing else, its reactor is the one
+on uvloop, and its {ref}`parts in C <compiled-part>` are there.
 
 ```console
 $ python tests/benchmarks/run.py --write

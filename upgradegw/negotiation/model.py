@@ -94,7 +94,7 @@ class RequestHead:
     has_content: bool
     client: Client
     protocol: bytes | None = None
-    _index: Mapping[bytes, list[bytes]] | None = field(default=None, repr=False, compare=False)
+    _index: Mapping[bytes, list[bytes]] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def by_name(self) -> Mapping[bytes, list[bytes]]:
@@ -112,6 +112,14 @@ class RequestHead:
             lower_name: The name in lower case.
         """
         return (self._index or self.by_name).get(lower_name, [])
+
+    def keep_index(self, index: Mapping[bytes, list[bytes]]) -> None:
+        """Have ``by_name`` from somebody who has read the fields already.
+
+        Args:
+            index: What it would be.
+        """
+        self._index = index
 
     def forget_index(self) -> None:
         """Let go of what is only needed for looking up: the decision is made, and the head may be kept for long."""

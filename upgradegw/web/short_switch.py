@@ -80,8 +80,8 @@ class ShortSwitch:
                 return None
         by_name = head.by_name
         fields = tuple([(name, value) for name, values in by_name.items() for value in values])
-        index = {name.lower(): values for name, values in by_name.items()}
-        asked = RequestHead(head.method, head.target, head.http_version, fields, False, client, None, index)
+        asked = RequestHead(head.method, head.target, head.http_version, fields, False, client)
+        asked.keep_index({name.lower(): values for name, values in by_name.items()})
         candidate: Any = negotiate(asked, resource.upgrades)
         if not isinstance(candidate, Candidate):
             return None

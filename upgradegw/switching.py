@@ -52,8 +52,7 @@ def checked_switching_fields(fields: Fields) -> Fields:
 
 def http1_switching_head(phrase: bytes, fields: Fields) -> bytes:
     """Return a 101 as it stands on an HTTP/1.1 connection (RFC 9110 section 15.2.2)."""
-    lines = [b"%b: %b\r\n" % field for field in fields]
-    return b"HTTP/1.1 101 %b\r\n%b\r\n" % (phrase, b"".join(lines))
+    return b"\r\n".join([b"HTTP/1.1 101 " + phrase, *[b": ".join(field) for field in fields], b"", b""])
 
 
 def switch(

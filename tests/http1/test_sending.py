@@ -144,6 +144,21 @@ class BackPressure(SynchronousTestCase):
 class PushProducers(SynchronousTestCase):
     """IPushProducer."""
 
+    def test_registered(self) -> None:
+        """The channel is the transport's producer from its first request until it closes, and not before."""
+        root = Later()
+        wire = slow(root, timeout=5)
+        assert wire.transport.producer is None
+        ask(wire, get())
+        assert wire.transport.producer is wire.protocol
+        root.requests[0].finish()
+        wire.take()
+        assert wire.transport.producer is wire.protocol
+        assert not wire.advance(6).open
+        assert wire.transport.producer is None
+        idle = slow(root, timeout=5)
+        assert not idle.advance(6).open
+
     def test_paused_and_resumed(self) -> None:
         """The application's producer is paused while the client does not read, and resumed when it has read."""
         root, producer = Later(), Producer()

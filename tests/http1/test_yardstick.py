@@ -46,6 +46,7 @@ HTTP2 = "is about how twisted.web turns an HTTPChannel into its HTTP/2"
 STRICT = "accepts what we refuse: "
 ABORT = "HTTPChannel's abortTimeout is our write_timeout, which cannot be switched off"
 
+EARLY = "expects a registration before there is a request; see test_sending"
 _TIMEOUT_LOG = "expects the log messages of HTTPChannel"
 
 EXCLUDED: dict[str, dict[str, str]] = {
@@ -82,6 +83,8 @@ EXCLUDED: dict[str, dict[str, str]] = {
         "test_finishProducesLog": OWN_ATTRIBUTE,
     },
     "ChannelProductionTests": {
+        "test_HTTPChannelIsAProducer": EARLY,
+        "test_HTTPChannelUnregistersSelfWhenTimingOut": EARLY,
         "test_HTTPChannelCanUnregisterWithNoProducer": OWN_ATTRIBUTE,
         "test_HTTPChannelStopWithNoRequestOutstanding": OWN_ATTRIBUTE,
         "test_HTTPChannelToleratesDataWhenTransportPaused": "who does not read his answers waits for the next",

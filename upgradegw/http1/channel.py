@@ -48,7 +48,6 @@ class Channel(SecuringHalf):
         if ITCPTransport.providedBy(transport):
             transport.setTcpNoDelay(True)
             transport.setTcpKeepAlive(True)
-        self._register_self()
         self._socket = plain_socket(transport)
         self._progress()
         if ISSLTransport.providedBy(transport):
@@ -169,6 +168,7 @@ class Channel(SecuringHalf):
         """Make the request, and hand it to its resource if nothing more is needed for that."""
         if head.upgrades and self._switches_at_once(head):
             return
+        self._register_self()
         self._head = head
         self.began = self._clock.seconds()
         self.keep_alive = head.keep_alive

@@ -19,7 +19,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from upgradegw.http.headers import CANONICAL, canonical_name
 from upgradegw.http.limits import Limits
 from upgradegw.http1.target import split_absolute
-from upgradegw.negotiation.authority import split_authority
+from upgradegw.negotiation.authority import names_host, split_authority
 from upgradegw.negotiation.fields import connection_options, has_control, printable
 from upgradegw.negotiation.model import Fields
 from upgradegw.negotiation.reasons import Reason
@@ -145,8 +145,8 @@ def read_with_llhttp(data: bytes, limits: Limits) -> Head | BadHead:
     return _judge(method, target, version, collector.fields, collector.by_name)
 
 
-def read_plainly(data: bytes, limits: Limits) -> Head | BadHead | None:
-    """Read a head that can be read in one way only; None leaves it to llhttp, which may refuse it or not."""
+def read_plainly(data: bytes, limits: Limits) -> Head | None:
+    """Read a head that can be read in one way only, and breaks no rule; None leaves it to llhttp and ``_judge``."""
     match = _PLAIN.fullmatch(data)
     if match is None or len(data) > limits.max_head:
         return None
@@ -161,11 +161,18 @@ def read_plainly(data: bytes, limits: Limits) -> Head | BadHead | None:
     if (
         b"Content-Length" in by_name
         or b"Transfer-Encoding" in by_name
+        or b"Expect" in by_name
         or len(fields) > limits.max_fields
         or len(target) > limits.max_target
     ):
         return None
-    return _judge(method, target, b"HTTP/1.1", fields, by_name)
+    hosts = by_name.get(b"Host")
+    if target[0] != _SLASH or _HASH in target or method == b"CONNECT" or hosts is None or not names_host(hosts):
+        return None
+    options = connection_options(by_name[b"Connection"]) if b"Connection" in by_name else ()
+    upgrades = b"Upgrade" in by_name and b"upgrade" in options
+    keep_alive = b"close" not in options
+    return Head(method, target, b"HTTP/1.1", tuple(fields), by_name, hosts[0], keep_alive, 0, False, False, upgrades)
 
 
 def _judge(

@@ -68,6 +68,7 @@ class SendingHalf(Protocol):
     _pulling = False
     _socket: socket | None = None
     _gathering = False
+    _registered = False
     _held = b""
     _since = 0.0
     _read_closed = False
@@ -237,14 +238,15 @@ class SendingHalf(Protocol):
     # --- For the transport.
 
     def _register_self(self) -> None:
-        register = getattr(self.transport, "registerProducer", None)
-        if register is not None:
-            register(self, True)
+        """Be told when the transport is full; needed only once there is a request, whose answer may fill it."""
+        if not self._registered and hasattr(self.transport, "registerProducer"):
+            self._registered = True
+            self.transport.registerProducer(self, True)
 
     def _unregister_self(self) -> None:
-        unregister = getattr(self.transport, "unregisterProducer", None)
-        if unregister is not None:
-            unregister()
+        if self._registered:
+            self._registered = False
+            self.transport.unregisterProducer()
 
     def pauseProducing(self) -> None:
         """The transport is full."""

@@ -144,8 +144,8 @@ def judge_fields(head: RequestHead, options: frozenset[bytes]) -> Refuse | None:
         head: The request without its content.
         options: Its connection options.
     """
-    for option in options:
-        if option not in _USUAL and is_protected(option):
+    for option in options - _USUAL:
+        if is_protected(option):
             return Refuse(Reason.PROTECTED_CONNECTION_OPTION, 400, detail=f"Connection: {printable(option)}")
     if has_control(b"".join([value for _, value in head.fields])):
         return Refuse(Reason.CONTROL_CHARACTERS, 400, detail=_show_control(head.fields))

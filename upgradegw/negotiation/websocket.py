@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
+from binascii import b2a_base64
 from dataclasses import dataclass
 from hashlib import sha1
 from typing import TYPE_CHECKING
@@ -99,7 +99,7 @@ def handshake(head: RequestHead, origins: Sequence[str] | None, *, any_subprotoc
 
 def accept_value(key: bytes) -> bytes:
     """Return the value of Sec-WebSocket-Accept for a key (RFC 6455 section 4.2.2, item 5.4)."""
-    return b64encode(sha1(key + _GUID, usedforsecurity=False).digest())
+    return b2a_base64(sha1(key + _GUID, usedforsecurity=False).digest(), newline=False)
 
 
 def _refuse_version(versions: list[bytes], on_stream: bool) -> Refuse:

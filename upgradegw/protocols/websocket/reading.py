@@ -166,7 +166,7 @@ class Reading(Gathering):
     def processControlFrame(self) -> bool:
         """Process a Ping, Pong or Close, unless there are too many of them."""
         watch = self.upgradegw_watch
-        if watch.bucket is not None and not watch.bucket.take():
+        if not watch.take_control_frame():
             self._upgradegw_refuse(1008, "too many control frames", Reason.CONTROL_FLOOD)
             return False
         return super().processControlFrame()  # type: ignore[no-any-return]

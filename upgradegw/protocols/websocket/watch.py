@@ -75,8 +75,7 @@ class Watch:
         self.pending_size = 0
         self.reason: Reason | None = None
         self.fragments = 0
-        rate = policy.control_frames_per_second
-        self.bucket = None if rate is None else Bucket(rate)
+        self.bucket: Bucket | None = None
         #: Writes to the transport in the shortest way.
         self.write: Callable[[bytes], None]
         self.writes: WriteWatch | None = None
@@ -84,6 +83,15 @@ class Watch:
         self.incomplete: int | None = None
         self.incomplete_since = 0.0
         self.timer: Any = None
+
+    def take_control_frame(self) -> bool:
+        """Let a control frame pass, or say that there were too many."""
+        rate = self.policy.control_frames_per_second
+        if rate is None:
+            return True
+        if self.bucket is None:
+            self.bucket = Bucket(rate)
+        return self.bucket.take()
 
     def note(self, reason: Reason | None) -> None:
         """Remember why the connection ends; the first reason counts."""

@@ -30,7 +30,7 @@ class Sharing(SynchronousTestCase):
         first, second = self.pair(max_connections=3)
         third, fourth = asked(second), asked(first)
         assert [each.value()[9:12] for each in (third, fourth)] == [b"404", b"503"]
-        assert first.site.connections is second.site.connections
+        assert first.site.connections == second.site.connections
         fourth.lose()
         third.lose()
         assert asked(first).value()[9:12] == b"404"

@@ -35,7 +35,8 @@ class Connected:
     """The connections of all sites that share it.
 
     Attributes:
-        connections: Who is connected, also those that have been switched and those that are being turned away.
+        connections: Who is connected, also those that have been switched and those that are being turned away; and
+            whether they were welcome.
         stopping: Whether the sites stop: no request is read after the present one.
         close_code: What WebSockets are closed with at the stop.
     """
@@ -44,9 +45,9 @@ class Connected:
         """Start without connections."""
         self.stopping = False
         self.close_code = 1001  # RFC 6455 section 7.4.1: going away
-        self.connections: set[Connection] = set()
+        self.connections: dict[Connection, bool] = {}
         self._numbers = count(1)
-        self._admitted: set[Connection] = set()
+        self._admitted = 0
         self._clients: dict[str, int] = {}
         self._gone: list[Deferred[None]] = []
 
@@ -63,12 +64,13 @@ class Connected:
             connection: The connection.
             most: How many may be admitted; None for any number.
         """
-        self.connections.add(connection)
-        return not self.stopping and (most is None or len(self._admitted) < most)
+        self.connections[connection] = False
+        return not self.stopping and (most is None or self._admitted < most)
 
     def admit(self, connection: Connection) -> None:
         """Count a connection that is welcome."""
-        self._admitted.add(connection)
+        self.connections[connection] = True
+        self._admitted += 1
 
     def count_client(self, connection: Connection, address: str | None, most: int) -> bool:
         """Count a connection for its client; return whether the client may have it.
@@ -99,8 +101,8 @@ class Connected:
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection that is gone."""
-        self.connections.discard(connection)
-        self._admitted.discard(connection)
+        if self.connections.pop(connection, False):
+            self._admitted -= 1
         self._uncount(connection)
         if not self.connections:
             gone, self._gone = self._gone, []
@@ -109,11 +111,7 @@ class Connected:
 
     def replace(self, old: Connection, new: Connection) -> None:
         """Let a connection stand where another stood: the transport is the same, what is spoken on it is not."""
-        self.connections.discard(old)
-        self.connections.add(new)
-        if old in self._admitted:
-            self._admitted.discard(old)
-            self._admitted.add(new)
+        self.connections[new] = self.connections.pop(old, False)
         new.counted_as, old.counted_as = old.counted_as, None
 
     # --- The end.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, KeysView
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -70,9 +70,9 @@ class Context:
         return self.connected.next_id()
 
     @property
-    def connections(self) -> set[Connection]:
+    def connections(self) -> KeysView[Connection]:
         """Who is connected, also those that have been switched and those that are being turned away."""
-        return self.connected.connections
+        return self.connected.connections.keys()
 
     @property
     def stopping(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, KeysView
 from functools import cached_property
 from io import BytesIO
 from tempfile import TemporaryFile
@@ -199,7 +199,7 @@ class UpgradeSiteMixin(Drainable, Site):
         return self._context.connected
 
     @property
-    def connections(self) -> set[Connection]:
+    def connections(self) -> KeysView[Connection]:
         """The live connections, those that have been switched to other protocols among them."""
         return self._context.connections
 

@@ -17,7 +17,7 @@ from upgradegw.negotiation.model import Client, Fields, Refuse, RequestHead, Sup
 from upgradegw.negotiation.reasons import Reason
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class UpgradeInfo:
     """What a protocol may want to know of the request that led to it.
 
@@ -112,7 +112,7 @@ class Witness(Protocol):
         """The connection is gone and the protocol is about to be told; return why, if that is known better here."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class EndSummary:
     """How an upgraded connection went.
 
@@ -133,7 +133,7 @@ def _nothing() -> None:
     """Release nothing."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Accept:
     """``prepare`` is ready to switch.
 
@@ -196,7 +196,7 @@ class Upgrade(Supported, Protocol):
         """
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Taken:
     """A connection that has stopped speaking HTTP.
 

@@ -123,6 +123,7 @@ def test_persistence(connection: bytes | None, version: bytes, expected: bool) -
         ((b"Upgrade: x",), b"1.1", False),
         ((b"Upgrade: x", b"Connection: upgraded"), b"1.1", False),
         ((b"Upgrade: x", b'Connection: "upgrade"'), b"1.1", False),
+        ((b"Upgrade: x", b'Connection: "a, upgrade, b"'), b"1.1", False),
         ((b"Connection: upgrade",), b"1.1", False),
         ((b"Upgrade: x", b"Connection: upgrade"), b"1.0", False),
     ],

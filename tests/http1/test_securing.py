@@ -208,6 +208,20 @@ class RequiredTests(_Logged):
         connection = securing(required=True).send(get(b"/1") + get(b"/2"))
         assert [each.status for each in connection.answers()] == [426, 426]
 
+    def test_a_client_that_reads_nothing(self) -> None:
+        """A-21: whoever asks on and on and reads no answer is not read from, and dropped when his time is over."""
+        connection = securing(required=True, write_timeout=30, buffer=4096)
+        asked = 0
+        while connection.protocol.blocked is False and asked < 20_000:
+            connection.socket.send(get(b"/") * 100)
+            connection.turn(read=False)
+            asked += 100
+        assert 100 < asked < 20_000
+        assert connection.transport not in connection.reactor.getReaders()
+        connection.reactor.advance(32)
+        connection.reactor.advance(0)
+        assert not connection.open
+
     def test_head(self) -> None:
         """The 426 to HEAD has no content."""
         connection = securing(required=True).send(get(b"/", method=b"HEAD"))

@@ -248,6 +248,20 @@ class PullProducers(SynchronousTestCase):
         assert not wire.open
         assert producer.stopped
 
+    def test_a_close_in_between(self) -> None:
+        """A resource that closes the connection closes it behind what the producer has written, and asks it no more."""
+        root = Later()
+        wire = slow(root)
+        ask(wire, get())
+        producer = Pull(root.requests[0], [b"x" * 50_000 for _ in range(40)])
+        wire.turn(read=False)
+        root.requests[0].loseConnection()
+        left = len(producer.pieces)
+        assert left > 30
+        wire.take()
+        assert not wire.open
+        assert len(producer.pieces) == left
+
     def test_idle_pull_producer(self) -> None:
         """A pull producer that takes its time is not taken for a client that does not read."""
         root = Later()

@@ -42,3 +42,11 @@ def test_a_head_that_is_kept():
         assert head.get_all(b"upgrade") == []
         head.forget_index()
     assert head.fields == fields
+
+
+def test_a_key():
+    """A head can be a key: two that say the same are the same one."""
+    client = Client("10.0.0.1", b"http", b"a", "10.0.0.1")
+    one, other = (RequestHead(b"GET", b"/", b"HTTP/1.1", ((b"Host", b"a"),), False, client) for _ in range(2))
+    assert one.by_name
+    assert {one: 1}[other] == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
 from twisted.internet.protocol import Factory
 from twisted.logger import globalLogPublisher
@@ -93,6 +94,26 @@ class FactoryUseTests(SynchronousTestCase):
         use.acquire()
         use.release()
         assert len(self.flushLoggedErrors(ZeroDivisionError)) == 1
+
+    def test_settings_of_startFactory(self) -> None:
+        """What ``startFactory`` sets holds for the first connection as well, be it the class of its protocols."""
+
+        class Other(WebSocketServerProtocol):
+            pass
+
+        def start() -> None:
+            factory.protocol = Other
+            factory.setProtocolOptions(maxMessagePayloadSize=77)
+
+        factory = WebSocketServerFactory()
+        factory.protocol = WebSocketServerProtocol
+        factory.startFactory = start  # type: ignore[method-assign]
+        upgrade = websocket(factory)
+        with Client(UpgradeResource([upgrade])) as client:
+            client.start_websocket()
+            (protocol,) = upgrade.connections
+            assert isinstance(protocol, Other)
+            assert protocol.maxMessagePayloadSize == 77
 
     def test_behind_upgrades(self) -> None:
         """doStart comes before the first buildProtocol, doStop behind the last connectionLost, also of refused ones."""

@@ -22,11 +22,11 @@ def certificates() -> ServerTls:
     return self_signed_options(self_signed())
 
 
-def securing(root: Any = None, *, tls: Any = None, **kwargs: Any) -> Securing:
-    """Connect to a new site that takes offers of TLS."""
+def securing(root: Any = None, *, tls: Any = None, buffer: int | None = None, **kwargs: Any) -> Securing:
+    """Connect to a new site that takes offers of TLS, if need be through a socket that takes little at a time."""
     own = {name: kwargs.pop(name) for name in ("required", "versions") if name in kwargs}
     site, reactor = make_site(root, tls_upgrade=TlsUpgrade(tls or certificates(), **own), **kwargs)
-    return Securing(site, reactor)
+    return Securing(site, reactor, buffer=buffer)
 
 
 def offer(tokens: bytes = CUPS, *fields: bytes, method: bytes = b"OPTIONS", target: bytes = b"*") -> bytes:

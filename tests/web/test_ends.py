@@ -63,6 +63,20 @@ def test_the_log() -> None:
     assert notes.told == ["ended", "left", "released"]
 
 
+def test_what_is_given_back_is_given_back_in_the_end() -> None:
+    """How it went is asked before anything is given back; also where nobody can tell, it is."""
+    notes: Any = Notes()
+    end = LoggedEnd(notes, notes, notes.release, None, {}, Clock())
+
+    def fail() -> EndSummary:
+        notes.told.append("asked")
+        raise RuntimeError("no idea")
+
+    with pytest.raises(RuntimeError, match="no idea"):
+        end(fail)
+    assert notes.told == ["asked", "ended", "left", "released"]
+
+
 def test_closing_in_order() -> None:
     """A protocol without a way of its own is closed behind what is written, also if no producer is registered."""
     notes = Notes()

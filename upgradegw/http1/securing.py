@@ -95,6 +95,8 @@ class SecuringHalf(LeavingHalf):
             (426, Reason.TLS_REQUIRED, f"Upgrade: {printable(offers)}"),
         )
         self._context.log_refusal(self, about, why, len(answer.partition(b"\r\n\r\n")[2]))
+        if not closes:
+            self._register_self()
         self.write(answer)
         self._progress()
         if closes:

@@ -222,6 +222,7 @@ class SendingHalf(Protocol):
         self.blocked = False
         self._unregister_self()
         self._give_all()
+        self._registered = True
         self.transport.registerProducer(_Pulled(self, producer), False)
 
     def unregisterProducer(self) -> None:
@@ -232,7 +233,7 @@ class SendingHalf(Protocol):
         self._producer_paused = False
         if self._pulling:
             self._pulling = self.owed = False
-            self.transport.unregisterProducer()
+            self._unregister_self()
             self._register_self()
 
     # --- For the transport.

@@ -73,7 +73,7 @@ class Client:
     peer: str | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RequestHead:
     """A request without its content.
 
@@ -174,7 +174,7 @@ class Decline:
     detail: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Candidate(Generic[U]):
     """The one protocol that will be spoken if nobody objects.
 

@@ -38,7 +38,7 @@ _KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
 _PASSED_ON = re.compile(rb"[!#-+\--~]+")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Handshake:
     """What a WebSocket request says, once it is known to be right.
 

@@ -84,8 +84,10 @@ class LoggedEnd(End):
 
     def __call__(self, summarize: Callable[[], EndSummary]) -> None:
         """The connection is gone: say how it went."""
-        super().__call__(summarize)
-        summary = summarize()
+        try:
+            summary = summarize()
+        finally:
+            super().__call__(summarize)
         access_events.emit(
             "{client} {path!r}: {token} ended ({connection_id}): {reason} {close_code} after {seconds:.3f} s, "
             "{bytes_in} bytes in, {bytes_out} out",

@@ -133,7 +133,7 @@ class WebSocketUpgrade:
         if self._is_full():
             limit = f"maxConnections={self.factory.maxConnections}"
             return Refuse(Reason.TOO_MANY_CONNECTIONS, 503, ((b"Retry-After", b"10"),), limit)
-        protocol = self._build(info, transport, self._building.plain_kind())
+        protocol = self._build(info, transport)
         if protocol is None:
             return Refuse(Reason.NO_PROTOCOL, 503)
         try:
@@ -147,12 +147,16 @@ class WebSocketUpgrade:
         except BaseException as why:  # noqa: BLE001 - whatever it is, the protocol must learn that it was in vain
             return self._fail(protocol, why)
 
-    def _build(self, info: UpgradeInfo, transport: Any, kind: Any) -> Any:
-        """Build a protocol, for which the factory is in use; None if it has none."""
+    def _build(self, info: UpgradeInfo, transport: Any, kind: Any = None) -> Any:
+        """Build a protocol, for which the factory is in use; None if it has none.
+
+        Without the class of the protocol that is looked for here: to begin with, the factory is started, and may set
+        anything then.
+        """
         self._use.acquire()
         protocol = None
         try:
-            protocol = self._building.build(info, transport, kind)
+            protocol = self._building.build(info, transport, kind or self._building.plain_kind())
         finally:
             if protocol is None:
                 self._use.release()

@@ -24,7 +24,7 @@ from upgradegw.web.responses import write_refusal
 # Doubled slashes, and what may hide one, or be cut off.
 _TWO_READINGS = re.compile(rb"//|[%;\\]")
 
-#: How many paths are known by heart, and how long one is at most: a stranger can fill some 50 KB with others.
+#: How many paths are known by heart, and how long one is at most: a stranger can fill some 600 KB with others.
 _MOST_KNOWN, _MAX_KNOWN_PATH = 128, 256
 
 

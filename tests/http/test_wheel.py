@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -33,15 +35,30 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.mark.parametrize("begin", [Wheel.hasten, Wheel.enter])
 @pytest.mark.parametrize("due", [0.0, 0.5, 1.0, 9.3, 10.0, 59.0])
-def test_a_deadline_fires_within_a_second(clock: Clock, due: float) -> None:
+def test_a_deadline_fires_within_a_second(clock: Clock, due: float, begin: Callable[[Wheel, Thing], None]) -> None:
     """A deadline is never early, and at most a second late."""
     wheel = Wheel(clock, 60)
     thing = Thing(wheel, due)
-    wheel.hasten(thing)
+    begin(wheel, thing)
     clock.pump([0.125] * 520)
     assert len(thing.fired) == 1
     assert due <= thing.fired[0] <= due + 1
+
+
+def test_who_leaves_soon(clock: Clock) -> None:
+    """What enters is not asked for its deadline if it leaves within a second; what stays is, and fires in time."""
+    wheel = Wheel(clock, 60)
+    first, second = Thing(wheel, 5.0), Thing(wheel, 5.0)
+    wheel.enter(first)
+    wheel.enter(second)
+    clock.advance(0.5)
+    wheel.leave(first)
+    clock.pump([0.5] * 20)
+    assert (first.asked, first.fired) == (0, [])
+    assert second.fired == [5.0]
+    assert clock.getDelayedCalls() == []
 
 
 def test_one_call_while_anything_is_watched(clock: Clock) -> None:

@@ -53,6 +53,10 @@ class Wheel:
         """Return how many are watched."""
         return sum(map(len, self._buckets.values()))
 
+    def enter(self, watched: Watched) -> None:
+        """Watch something new: it is asked for its deadline within a second, for by then most have left."""
+        self._put_soon(watched, int(self._clock.seconds()) + 1)
+
     def hasten(self, watched: Watched) -> None:
         """Watch something, or take notice that its deadline may now lie nearer than before."""
         bucket = self._bucket(watched)
@@ -60,13 +64,7 @@ class Wheel:
             if bucket >= watched.bucket:
                 return
             self.forget(watched)
-        others = self._buckets.get(bucket)
-        if others is not None:
-            watched.bucket = bucket
-            others.add(watched)
-        else:
-            self._put(watched, bucket)
-            self._schedule()
+        self._put_soon(watched, bucket)
 
     def forget(self, watched: Watched) -> None:
         """Watch something no longer."""
@@ -94,6 +92,16 @@ class Wheel:
         latest = self._clock.seconds() + self._longest
         deadline = watched.deadline()
         return max(1, ceil(latest if deadline is None or deadline > latest else deadline))
+
+    def _put_soon(self, watched: Watched, bucket: int) -> None:
+        """Put something into a bucket that may be due before all others."""
+        others = self._buckets.get(bucket)
+        if others is not None:
+            watched.bucket = bucket
+            others.add(watched)
+        else:
+            self._put(watched, bucket)
+            self._schedule()
 
     def _put(self, watched: Watched, bucket: int) -> None:
         watched.bucket = bucket

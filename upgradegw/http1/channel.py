@@ -55,7 +55,7 @@ class Channel(SecuringHalf):
             self._head_since = self._since  # until the handshake is done
         if not self._context.add(self):
             self._unwelcome = True
-        self._context.wheel.hasten(self)
+        self._context.wheel.enter(self)
 
     def dataReceived(self, data: bytes) -> None:
         """Take bytes from the connection."""

@@ -44,6 +44,15 @@ def test_a_head_that_is_kept():
     assert head.fields == fields
 
 
+def test_an_index_of_somebody_elses():
+    """Whoever has read the fields already can say what they are by name, so that it need not be found out again."""
+    head = RequestHead(b"GET", b"/", b"HTTP/1.1", ((b"Via", b"a"),), False, Client(None, None, None, None))
+    head.keep_index({b"via": [b"known"]})
+    assert head.get_all(b"via") == [b"known"]
+    head.forget_index()
+    assert head.get_all(b"via") == [b"a"]
+
+
 def test_a_key():
     """A head can be a key: two that say the same are the same one."""
     client = Client("10.0.0.1", b"http", b"a", "10.0.0.1")

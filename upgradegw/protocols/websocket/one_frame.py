@@ -43,8 +43,7 @@ def receive_frame(self: Any, first: int, content: bytes) -> bool:
     ):
         return False
     gathered: list[bytes] = []
-    watch.gathered = gathered
-    watch.between = False
+    watch.gathered, watch.between = gathered, False
     try:
         try:
             stats = self.trafficStats

@@ -52,13 +52,7 @@ class Switched(Protocol):
     _resume: Callable[[], None] | None = None
     _transport_resume: Callable[[], None] | None = None
 
-    def __init__(
-        self,
-        protocol: IProtocol,
-        transport: Any,
-        ending: Ending | None,
-        ended: Callable[[Callable[[], EndSummary]], None],
-    ) -> None:
+    def __init__(self, protocol: IProtocol, transport: Any, ending: Ending | None, ended: Ended) -> None:
         """Pass events to ``protocol``; call ``ended`` once when the connection is gone.
 
         Args:

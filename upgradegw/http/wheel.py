@@ -95,12 +95,9 @@ class Wheel:
 
     def _put_soon(self, watched: Watched, bucket: int) -> None:
         """Put something into a bucket that may be due before all others."""
-        others = self._buckets.get(bucket)
-        if others is not None:
-            watched.bucket = bucket
-            others.add(watched)
-        else:
-            self._put(watched, bucket)
+        is_new = bucket not in self._buckets
+        self._put(watched, bucket)
+        if is_new:
             self._schedule()
 
     def _put(self, watched: Watched, bucket: int) -> None:

@@ -74,7 +74,7 @@ class Client:
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class RequestHead:
+class RequestHead:  # not frozen, nor is what else is made for each handshake: that takes several times as long
     """A request without its content.
 
     Attributes:

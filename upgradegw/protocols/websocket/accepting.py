@@ -76,7 +76,6 @@ class Acceptor:
             fields.append((b"Sec-WebSocket-Protocol", subprotocol.encode("ascii")))
         if compression is not None:
             fields.append((b"Sec-WebSocket-Extensions", compression.get_extension_string().encode("ascii")))
-        if self._factory.headers:
-            fields += header_fields(self._factory.headers)
+        fields += header_fields(self._factory.headers)
         fields += more
         return Acceptance(subprotocol, compression, tuple(fields))

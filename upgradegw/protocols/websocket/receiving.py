@@ -223,7 +223,7 @@ class ShortReceiving(Inflating, Reading, Observed):
         if not partial.add(content):
             return False
         watch.partial = partial
-        self._upgradegw_count(len(content))
+        count_piece(self.trafficStats, len(content))
         return True
 
     def _upgradegw_go_on(self, watch: Watch, partial: PartialFrame, data: bytes) -> int:
@@ -232,12 +232,12 @@ class ShortReceiving(Inflating, Reading, Observed):
         if self.state != OPEN or not self._upgradegw_receives():
             self._upgradegw_hand_over(watch)
             return 0
-        self._upgradegw_count(at)
+        count_piece(self.trafficStats, at)
         if not partial.add(data[:at]):
             self._upgradegw_hand_over(watch)
         elif not partial.missing:
             watch.partial = None
-            self._upgradegw_count(-partial.received)
+            count_piece(self.trafficStats, -partial.received)
             try:
                 self._upgradegw_deliver(partial.content(), partial.first, partial.received)
             except BaseException:
@@ -245,16 +245,12 @@ class ShortReceiving(Inflating, Reading, Observed):
                 raise
         return at
 
-    def _upgradegw_count(self, size: int) -> None:
-        """Count bytes of a frame that is not complete."""
-        count_piece(self.trafficStats, size)
-
     def _upgradegw_hand_over(self, watch: Watch) -> None:
         """Let Autobahn read a frame anew that had begun."""
         partial, watch.partial = watch.partial, None
         if partial is not None:
             if self.state == OPEN:
-                self._upgradegw_count(-partial.received)  # Autobahn will
+                count_piece(self.trafficStats, -partial.received)  # Autobahn will
             self.data = partial.as_received() + self.data
 
 

@@ -94,13 +94,15 @@ class ShortSending(Sending):
             super().sendMessage(payload, isBinary, fragmentSize, sync, doNotCompress)
             return
         octet, stats, size = _BINARY if isBinary else _TEXT, self.trafficStats, len(payload)
-        if self._perMessageCompress is not None or type(stats) is not Counts:
+        if self._perMessageCompress is not None:
             content = size
             payload, octet, size = self._upgradegw_deflate(payload, octet)
             count_sent(stats, size, content)
-        else:
+        elif type(stats) is Counts:
             stats.octets_out += size
             stats.messages_out += 1
+        else:
+            count_sent(stats, size, size)
         if size < SHORT:
             frame = HEADS[octet][size] + payload
             size += 2
@@ -134,10 +136,8 @@ class ShortSending(Sending):
             gathered.append(frame)
 
     def _upgradegw_deflate(self, content: bytes, octet: int) -> tuple[bytes, int, int]:
-        """Return a message compressed if that was negotiated, its first octet and its size."""
+        """Return a message compressed, its first octet and its size."""
         compressor = self._perMessageCompress
-        if compressor is None:
-            return content, octet, len(content)
         compressor.start_compress_message()
         compressed = compressor.compress_message_data(content) + compressor.end_compress_message()
         return compressed, octet | COMPRESSED, len(compressed)
